@@ -1,0 +1,88 @@
+/**
+ * Every cap of the hub, in one place, with its reason. A queue, loop or buffer
+ * without a line here has no bound, which is a fault.
+ */
+export const limits = {
+  /** One event as a request body. The largest valid event is under 70 KiB, all characters escaped. */
+  singleBodyBytes: 1024 * 1024,
+  /** A batch as a request body, after decompression, and a gRPC message. */
+  batchBodyBytes: 8 * 1024 * 1024,
+  /** A GraphQL request body, after decompression: it may hold a batch as variables. */
+  graphqlBodyBytes: 8 * 1024 * 1024,
+  batchEvents: 10_000,
+  /** Events parsed in one go before other requests get their turn. */
+  parseSliceEvents: 250,
+  /** JSON levels of a whole body: a batch and an event around 16 levels of metadata. */
+  jsonDepth: 20,
+  /** Keys of all objects in one event's JSON. */
+  jsonKeys: 20_000,
+
+  idCharacters: 128,
+  userIdCodePoints: 256,
+  metadataBytes: 16 * 1024,
+  metadataDepth: 16,
+  metadataKeyCodePoints: 128,
+  amountDecimals: 6,
+  /** In whole units of the currency. */
+  amountUnitsMax: 999_999_999_999n,
+  /** Digits that survive decimal, double, decimal. */
+  amountNumberDigits: 15,
+  timestampYearMin: 2000,
+
+  pageEvents: 1000,
+  pageEventsDefault: 100,
+  /** Values of a repeatable filter. */
+  filterValues: 100,
+  windowMinutesMax: 525_600,
+  seriesBuckets: 10_000,
+  /** Longest wait of a read with `at_least`. */
+  atLeastWaitMs: 5_000,
+
+  headerBytes: 16 * 1024,
+  headerCount: 100,
+  urlBytes: 8 * 1024,
+  headersTimeoutMs: 10_000,
+  requestTimeoutMs: 15_000,
+  keepAliveTimeoutMs: 65_000,
+  connectionsCheckingIntervalMs: 2_000,
+  connectionsMax: 10_000,
+
+  /** Events accepted and waiting for the log, over all callers. Full means `overloaded`. */
+  appendQueueEvents: 50_000,
+  appendQueueBytes: 64 * 1024 * 1024,
+  /** Events in one commit: long commits make everybody wait. */
+  commitEvents: 5_000,
+
+  /** Entries in one read of the log. */
+  readEntries: 500,
+  /** The newest entries kept in memory for readers at the tail. */
+  tailEntries: 4_096,
+  /** What a live subscriber may have waiting before it is cut with `slow_reader`. */
+  subscriberEntries: 2_000,
+  subscriberBytes: 1024 * 1024,
+  /** How long a transport may refuse to take more before its subscriber is cut. */
+  subscriberStallMs: 10_000,
+  subscribersMax: 2_000,
+  heartbeatMs: 15_000,
+
+  graphqlDepth: 12,
+  graphqlAliases: 30,
+  graphqlDirectives: 50,
+  graphqlTokens: 2_000,
+  graphqlFieldCost: 5_000,
+  websocketPayloadBytes: 8 * 1024 * 1024,
+  websocketSubscriptions: 50,
+  websocketInitTimeoutMs: 3_000,
+  websocketBufferedBytes: 1024 * 1024,
+
+  /** One gRPC page ends early here, under a client's default limit of 4 MiB. */
+  grpcPageBytes: 3 * 1024 * 1024,
+  grpcMessageBytes: 8 * 1024 * 1024,
+  grpcConcurrentStreams: 200,
+  grpcMetadataBytes: 16 * 1024,
+  /** Events of one bidirectional ingest stream that are waiting for their answer. */
+  grpcInFlightEvents: 1_000,
+
+  /** From the signal to the exit. */
+  stopMs: 10_000,
+} as const;

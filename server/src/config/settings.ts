@@ -1,0 +1,18 @@
+import type { Sign } from '../event/event.ts';
+
+/** The hub's settings after parsing: complete, checked, with absolute paths. */
+export interface Settings {
+  readonly http: { readonly host: string; readonly port: number };
+  readonly grpc: { readonly host: string; readonly port: number };
+  /** A URL whose scheme picks the adapter: `sqlite:/absolute/path.db`. */
+  readonly log: string;
+  readonly store: string;
+  readonly roles: ReadonlySet<Role>;
+  readonly eventTypes: ReadonlyMap<string, Sign>;
+  readonly defaultCurrency: string;
+  readonly maxFutureMs: number;
+  readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+  readonly allowWeakDurability: boolean;
+}
+
+export type Role = 'http' | 'grpc' | 'readers';

@@ -1,0 +1,184 @@
+import type { Caller } from './auth/identify.ts';
+import type { Instant } from './base/clock.ts';
+import type { HubError } from './base/errors.ts';
+import type { Event, Sign } from './event/event.ts';
+import type { LogEntry, Position } from './log/event-log.ts';
+import type { StoredEvent } from './store/event-store.ts';
+
+export type { Caller } from './auth/identify.ts';
+export type { LogEntry, Position } from './log/event-log.ts';
+export type { StoredEvent } from './store/event-store.ts';
+
+/** What became of one input, in the order of the inputs. */
+export type PublishResult =
+  | { readonly status: 'success' | 'duplicate'; readonly id: string; readonly position: Position }
+  /** Refused: `invalid`, `unreadable`, `too_large` or `conflict`. `id` is there when it could be read. */
+  | { readonly status: 'rejected'; readonly id: string | undefined; readonly error: HubError }
+  /** Nothing wrong with it; another input of the same atomic batch was refused. */
+  | { readonly status: 'not_stored'; readonly id: string };
+
+export interface PublishOptions {
+  /** One refused input and none is written. */
+  readonly atomic?: boolean;
+  /** `rest`, `graphql` or `grpc`, for the counters. */
+  readonly protocol?: string;
+}
+
+/**
+ * A read's parameters as a protocol found them: numbers may be numbers or
+ * decimal text, times are RFC 3339 text, absent is undefined or null. The hub
+ * validates them in one place, under these names.
+ */
+export interface FilterRequest {
+  readonly user_id?: unknown;
+  readonly event_type?: unknown;
+  readonly currency?: unknown;
+}
+
+export interface FindRequest extends FilterRequest {
+  readonly limit?: unknown;
+  /** A page's own `next`, or the `cursor` of one of its events. */
+  readonly cursor?: unknown;
+  readonly from?: unknown;
+  readonly to?: unknown;
+  readonly order?: unknown;
+  readonly at_least?: unknown;
+}
+
+export interface WindowRequest extends FilterRequest {
+  readonly minutes?: unknown;
+  readonly from?: unknown;
+  readonly to?: unknown;
+  readonly at_least?: unknown;
+}
+
+export interface SeriesRequest extends WindowRequest {
+  /** `1m`, `5m`, `15m`, `1h` or `1d`; 1m when absent. */
+  readonly step?: unknown;
+  /** `event_type`, or absent. */
+  readonly group_by?: unknown;
+}
+
+export interface SubscribeRequest extends FilterRequest {
+  /** `start`, `end` (also when absent) or a position. */
+  readonly after?: unknown;
+  /** Without it the feed ends after the history, having said `caughtUp`. */
+  readonly follow: boolean;
+  /** Matching entries at the most, when given (1-1000 where a protocol says so). */
+  readonly limit?: unknown;
+  readonly signal: AbortSignal;
+}
+
+/** A stored event and its place in listings: `cursor` continues after it. */
+export interface ListedEvent extends StoredEvent {
+  readonly cursor: string;
+}
+
+export interface EventPage {
+  readonly events: readonly ListedEvent[];
+  /** The cursor of the next page; undefined on the last. */
+  readonly next: string | undefined;
+}
+
+export interface CurrencyTotals {
+  readonly currency: string;
+  readonly eventCount: number;
+  /** In millionths, like every amount of this interface. */
+  readonly total: bigint;
+  readonly net: bigint;
+}
+
+export interface TypeTotals {
+  readonly eventType: string;
+  readonly sign: Sign;
+  readonly currency: string;
+  readonly eventCount: number;
+  readonly total: bigint;
+}
+
+/** Exact totals of the window `[from, to)`. */
+export interface Totals {
+  readonly from: Instant;
+  readonly to: Instant;
+  /** `last_N_minutes`, else `custom`. */
+  readonly timeWindow: string;
+  /** The one asked for or the only one present; undefined when currencies mix or the window is empty. */
+  readonly currency: string | undefined;
+  readonly eventCount: number;
+  /** Undefined when the window mixes currencies and none was asked for: amounts of different currencies are never added. */
+  readonly total: bigint | undefined;
+  readonly net: bigint | undefined;
+  /** Sorted by type and currency; only those present. */
+  readonly byType: readonly TypeTotals[];
+  /** Sorted by currency; only those present. */
+  readonly byCurrency: readonly CurrencyTotals[];
+  readonly asOf: { readonly position: Position; readonly receivedAt: Instant } | undefined;
+}
+
+export interface SeriesBucket extends Totals {
+  /** The group's value when the series is grouped. */
+  readonly eventType: string | undefined;
+}
+
+export interface Series {
+  readonly step: string;
+  readonly buckets: readonly SeriesBucket[];
+}
+
+/** Matching entries and the cursor after everything read so far, matching or not. */
+export interface FeedBatch {
+  readonly entries: readonly LogEntry[];
+  /** Undefined only in an empty log. */
+  readonly position: Position | undefined;
+  /** History ends here; said once. */
+  readonly caughtUp: boolean;
+}
+
+export interface PartHealth {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly detail: string;
+}
+
+export interface Health {
+  readonly ready: boolean;
+  /** What an answer of success means. */
+  readonly durability: string;
+  readonly parts: readonly PartHealth[];
+}
+
+/** The application. Every verb takes the caller first: authorization happens here, not in a protocol. */
+export interface Hub {
+  /** The configured types in order, with their signs. */
+  readonly eventTypes: ReadonlyMap<string, Sign>;
+  /**
+   * Parses, stamps and appends. Resolves when every stored event is durable.
+   * An input that is itself a HubError (an unreadable line) is a rejected item.
+   * Rejects with `overloaded` when nothing was stored, and with `unavailable`
+   * or `internal`, naming the ids, when that is unknown.
+   */
+  publish(
+    caller: Caller,
+    inputs: readonly unknown[],
+    options?: PublishOptions,
+  ): Promise<readonly PublishResult[]>;
+  /**
+   * History after `after`, then live, at least once and in log order. Ends when
+   * `signal` aborts; rejects with `slow_reader`, `position_gone`, or
+   * `unavailable` when the hub stops, each with the position to resume from.
+   */
+  subscribe(caller: Caller, request: SubscribeRequest): AsyncIterable<FeedBatch>;
+  /** The newest `limit` matching events in log order, oldest first. */
+  latest(
+    caller: Caller,
+    request: FilterRequest & { readonly limit?: unknown },
+  ): Promise<readonly StoredEvent[]>;
+  /** Rejects with `not_found`. */
+  get(caller: Caller, id: string, atLeast?: unknown): Promise<StoredEvent>;
+  find(caller: Caller, request: FindRequest): Promise<EventPage>;
+  aggregate(caller: Caller, request: WindowRequest): Promise<Totals>;
+  series(caller: Caller, request: SeriesRequest): Promise<Series>;
+  health(): Promise<Health>;
+}
+
+export type { Event };

@@ -1,0 +1,69 @@
+import type { Event, NewEvent } from '../event/event.ts';
+
+/**
+ * A place in the log, just after one entry. Opaque outside its adapter; sorts
+ * bytewise within a shard. Carries the log's identity and a fingerprint of its
+ * entry, so that a log that went backwards is noticed instead of skipped over.
+ */
+export type Position = string & { readonly __brand: 'Position' };
+
+export interface LogEntry {
+  /** The part of the log that has an order: the whole log, or a partition. */
+  readonly shard: string;
+  readonly position: Position;
+  readonly event: Event;
+}
+
+export interface AppendGroup {
+  readonly events: readonly NewEvent[];
+  /** One conflict and nothing of this group is written. */
+  readonly atomic: boolean;
+}
+
+/** What became of one event, in the order of its group. */
+export type Appended =
+  | { readonly status: 'accepted'; readonly position: Position }
+  | { readonly status: 'duplicate'; readonly position: Position }
+  | { readonly status: 'conflict' }
+  /** Another event of the same atomic group was in conflict. */
+  | { readonly status: 'not_stored' };
+
+export interface ReadOptions {
+  /** Entries after this position, from the oldest, or only those to come. */
+  readonly from: Position | 'start' | 'end';
+  /** Wait for more until `signal` aborts; without it the read ends at the tail. */
+  readonly follow: boolean;
+  /** Entries in one batch at the most. */
+  readonly limit: number;
+  readonly signal: AbortSignal;
+}
+
+export interface LogHealth {
+  /** What an answer of success means, for `/readyz` and the start line. */
+  readonly durability: string;
+}
+
+/** The only thing that a request writes to. */
+export interface EventLog {
+  /**
+   * Resolves when every group is durable: one outcome per event, in order. A
+   * rejection with `overloaded` means surely not stored; any other rejection
+   * means that some may be stored, and a retry with the same ids is safe.
+   */
+  append(groups: readonly AppendGroup[]): Promise<readonly (readonly Appended[])[]>;
+  /**
+   * Non-empty batches in log order, each entry once. Pull-based: nothing is
+   * read until asked, so a slow reader slows the read. Rejects with
+   * `position_gone` when `from` is not a place in this log any more, and with
+   * `invalid` when it never was a position.
+   */
+  read(options: ReadOptions): AsyncIterable<readonly LogEntry[]>;
+  /** The place after the newest entry; undefined while the log is empty. */
+  end(): Promise<Position | undefined>;
+  /** Whether text has the form of this log's positions: a matter of spelling, without I/O. */
+  isPosition(text: string): text is Position;
+  /** Rejects with `unavailable` when an append would fail now. */
+  check(): Promise<LogHealth>;
+  /** Ends open reads; safe to call twice. */
+  close(): Promise<void>;
+}

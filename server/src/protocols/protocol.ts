@@ -1,0 +1,30 @@
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Caller, Hub } from '../hub.ts';
+import type { HttpServer } from './http/http-server.ts';
+
+/** What main.ts gives to every protocol. */
+export interface ProtocolHost {
+  readonly hub: Hub;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly identify: (credential: string | undefined) => Caller;
+  /** The HTTP server that REST, GraphQL and the pages share; a protocol adds its routes before it listens. */
+  readonly http: HttpServer;
+  readonly grpc: { readonly host: string; readonly port: number };
+  readonly version: string;
+  /** Aborted when the hub begins to stop: live streams then end with a resumable position. */
+  readonly stopping: AbortSignal;
+}
+
+export interface RunningProtocol {
+  /** `host:port`, where it has a port of its own. */
+  readonly address?: string;
+  /** Takes nothing new, finishes what is under way. Safe to call twice. */
+  stop(): Promise<void>;
+}
+
+export interface Protocol {
+  readonly name: string;
+  start(host: ProtocolHost): Promise<RunningProtocol>;
+}
