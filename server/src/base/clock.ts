@@ -34,6 +34,11 @@ export const systemClock: Clock = {
   },
 };
 
+/** Resolves after the events that are already waiting have had their turn. */
+export function yieldTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
 /** `YYYY-MM-DDTHH:MM:SS.sssZ`, the hub's one way to write a time. */
 export function formatInstant(instant: Instant): string {
   return new Date(instant).toISOString();

@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
+import type { Telemetry } from '../base/telemetry.ts';
 import type { Caller, Hub } from '../hub.ts';
 import type { HttpServer } from './http/http-server.ts';
 
@@ -8,6 +9,7 @@ export interface ProtocolHost {
   readonly hub: Hub;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly telemetry: Telemetry;
   readonly identify: (credential: string | undefined) => Caller;
   /** The HTTP server that REST, GraphQL and the pages share; a protocol adds its routes before it listens. */
   readonly http: HttpServer;
