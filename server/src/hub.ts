@@ -2,10 +2,17 @@ import type { Caller } from './auth/identify.ts';
 import type { Instant } from './base/clock.ts';
 import type { HubError } from './base/errors.ts';
 import type { Event, Sign } from './event/event.ts';
+import type { FilterRequest, FindRequest, SeriesRequest, WindowRequest } from './event/requests.ts';
 import type { LogEntry, Position } from './log/event-log.ts';
 import type { StoredEvent } from './store/event-store.ts';
 
 export type { Caller } from './auth/identify.ts';
+export type {
+  FilterRequest,
+  FindRequest,
+  SeriesRequest,
+  WindowRequest,
+} from './event/requests.ts';
 export type { LogEntry, Position } from './log/event-log.ts';
 export type { StoredEvent } from './store/event-store.ts';
 
@@ -22,41 +29,6 @@ export interface PublishOptions {
   readonly atomic?: boolean;
   /** `rest`, `graphql` or `grpc`, for the counters. */
   readonly protocol?: string;
-}
-
-/**
- * A read's parameters as a protocol found them: numbers may be numbers or
- * decimal text, times are RFC 3339 text, absent is undefined or null. The hub
- * validates them in one place, under these names.
- */
-export interface FilterRequest {
-  readonly user_id?: unknown;
-  readonly event_type?: unknown;
-  readonly currency?: unknown;
-}
-
-export interface FindRequest extends FilterRequest {
-  readonly limit?: unknown;
-  /** A page's own `next`, or the `cursor` of one of its events. */
-  readonly cursor?: unknown;
-  readonly from?: unknown;
-  readonly to?: unknown;
-  readonly order?: unknown;
-  readonly at_least?: unknown;
-}
-
-export interface WindowRequest extends FilterRequest {
-  readonly minutes?: unknown;
-  readonly from?: unknown;
-  readonly to?: unknown;
-  readonly at_least?: unknown;
-}
-
-export interface SeriesRequest extends WindowRequest {
-  /** `1m`, `5m`, `15m`, `1h` or `1d`; 1m when absent. */
-  readonly step?: unknown;
-  /** `event_type`, or absent. */
-  readonly group_by?: unknown;
 }
 
 export interface SubscribeRequest extends FilterRequest {

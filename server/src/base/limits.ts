@@ -9,13 +9,24 @@ export const limits = {
   batchBodyBytes: 8 * 1024 * 1024,
   /** A GraphQL request body, after decompression: it may hold a batch as variables. */
   graphqlBodyBytes: 8 * 1024 * 1024,
+  /** Bodies that arrive in pieces, over all connections, until they are whole. More is `overloaded`. */
+  bodiesHeldBytes: 256 * 1024 * 1024,
   batchEvents: 10_000,
   /** Events parsed in one go before other requests get their turn. */
   parseSliceEvents: 250,
+  /** The same for long events. */
+  parseSliceBytes: 256 * 1024,
   /** JSON levels of a whole body: a batch and an event around 16 levels of metadata. */
   jsonDepth: 20,
   /** Keys of all objects in one event's JSON. */
   jsonKeys: 20_000,
+
+  /** Faults named in one refusal; the rest is counted. A body of 20,000 unknown fields must not be echoed. */
+  errorDetails: 20,
+  /** Characters of a refused value or name that a message repeats. */
+  echoedCharacters: 64,
+  /** Each type is a row of every minute and a label of the counters. */
+  eventTypes: 100,
 
   idCharacters: 128,
   userIdCodePoints: 256,
@@ -46,6 +57,10 @@ export const limits = {
   keepAliveTimeoutMs: 65_000,
   connectionsCheckingIntervalMs: 2_000,
   connectionsMax: 10_000,
+  /** How long a refused body is still taken in and thrown away, so that its sender reads the answer. */
+  lingerMs: 1_000,
+  /** While the server closes: how often connections that have become idle are closed. */
+  idleSweepMs: 50,
 
   /** Events accepted and waiting for the log, over all callers. Full means `overloaded`. */
   appendQueueEvents: 50_000,

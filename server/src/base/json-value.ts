@@ -1,0 +1,45 @@
+import { HubError } from './errors.ts';
+import { limits } from './limits.ts';
+
+/** What `parseJson` answers. Objects inherit nothing, so that `toString` is a key like any other. */
+export type Json =
+  | null
+  | boolean
+  | number
+  | string
+  | InexactNumber
+  | readonly Json[]
+  | { readonly [key: string]: Json };
+
+/**
+ * A number that a double cannot hold: it would come back as another decimal,
+ * as 9007199254740993, 1e400 and 1e-400 do. It keeps its text instead of its value.
+ */
+export class InexactNumber {
+  readonly source: string;
+
+  constructor(source: string) {
+    this.source = source;
+  }
+}
+
+export interface JsonCaps {
+  /** Objects and arrays within one another. */
+  readonly depth: number;
+  /** Keys of all objects; counted anew for each element when the whole is an array. */
+  readonly keys: number;
+}
+
+/** A JSON pointer (RFC 6901) to this place; names too long to repeat are cut. */
+export function jsonPointer(parts: readonly (string | number)[]): string {
+  let pointer = '';
+  for (const part of parts) {
+    const name = String(part).slice(0, limits.echoedCharacters).toWellFormed();
+    pointer += `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+  }
+  return pointer;
+}
+
+export function unreadable(code: string, detail: string, pointer = ''): HubError {
+  return new HubError('unreadable', detail, { details: [{ pointer, code, detail }] });
+}
