@@ -77,6 +77,8 @@ export const limits = {
   subscriberBytes: 1024 * 1024,
   /** How long a transport may refuse to take more before its subscriber is cut. */
   subscriberStallMs: 10_000,
+  /** What is written to a stream at once before its reader's pace is looked at. */
+  streamWriteCharacters: 64 * 1024,
   subscribersMax: 2_000,
   heartbeatMs: 15_000,
 

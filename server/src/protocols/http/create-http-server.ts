@@ -1,0 +1,118 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Clock } from '../../base/clock.ts';
+import { HubError } from '../../base/errors.ts';
+import { limits } from '../../base/limits.ts';
+import type { Logger } from '../../base/logger.ts';
+import type { Telemetry } from '../../base/telemetry.ts';
+import { answerBrokenRequests } from './broken-requests.ts';
+import { createDispatcher, withoutOrigin } from './dispatcher.ts';
+import type { HttpServer } from './http-server.ts';
+import { rawProblem, writeProblem } from './problem.ts';
+import { createRouter } from './router.ts';
+
+export interface HttpServerOptions {
+  readonly host: string;
+  /** 0 for any free port. */
+  readonly port: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly telemetry: Telemetry;
+}
+
+/** The one HTTP server of the hub, on bare `node:http`: see docs/decisions/0002-http-without-a-framework.md. */
+export function createHttpServer(options: HttpServerOptions): HttpServer {
+  const { host, port, clock, logger } = options;
+  const router = createRouter();
+  const upgrades = new Map<string, Upgrade>();
+  const server = createServer({
+    ...edge,
+    shouldUpgradeCallback: (request) =>
+      request.headers.upgrade?.toLowerCase() === 'websocket' && upgrades.has(pathOf(request)),
+  });
+  server.maxConnections = limits.connectionsMax;
+  // One more than allowed, so that one too many is seen instead of left out.
+  server.maxHeadersCount = limits.headerCount + 1;
+
+  let closing: Promise<void> | undefined;
+  const noteAnswering = answerBrokenRequests(server);
+  const dispatch = createDispatcher({ ...options, router });
+  const take = (request: IncomingMessage, response: ServerResponse) => {
+    noteAnswering(request, response);
+    if (closing !== undefined) response.shouldKeepAlive = false;
+    dispatch(request, response);
+  };
+  server.on('request', take);
+  server.on('checkContinue', take);
+  server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+    noteAnswering(request, response);
+    const error = new HubError('unreadable', 'the header Expect asks for what the hub cannot do');
+    writeProblem(request, response, clock, error, { status: 417 });
+  });
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const upgrade = upgrades.get(pathOf(request));
+    if (upgrade !== undefined && closing === undefined) upgrade(request, socket, head);
+    else socket.end(rawProblem(stopping(), 503, 'Service Unavailable'));
+  });
+
+  return {
+    route: (method, path, handler) => router.add(method, path, handler),
+    upgrade: (path, handler) => {
+      upgrades.set(path, handler);
+    },
+    listen: async () => {
+      await listening(server, host, port);
+      server.on('error', (err) => logger.error({ err }, 'the HTTP server failed'));
+      const address = server.address();
+      return { host, port: typeof address === 'object' && address !== null ? address.port : port };
+    },
+    close: () => {
+      closing ??= closed(server, clock);
+      return closing;
+    },
+  };
+}
+
+type Upgrade = Parameters<HttpServer['upgrade']>[1];
+
+const edge = {
+  maxHeaderSize: limits.headerBytes,
+  headersTimeout: limits.headersTimeoutMs,
+  requestTimeout: limits.requestTimeoutMs,
+  keepAliveTimeout: limits.keepAliveTimeoutMs,
+  connectionsCheckingInterval: limits.connectionsCheckingIntervalMs,
+  // Checked by the dispatcher, so that its absence is answered with a problem document.
+  requireHostHeader: false,
+} as const;
+
+function listening(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+function closed(server: Server, clock: Clock): Promise<void> {
+  if (!server.listening) return Promise.resolve();
+  return new Promise((resolve) => {
+    // A connection whose answer ends while the server closes becomes idle only then.
+    const cancel = clock.every(limits.idleSweepMs, () => server.closeIdleConnections());
+    server.close(() => {
+      cancel();
+      resolve();
+    });
+  });
+}
+
+function pathOf(request: IncomingMessage): string {
+  const url = request.url ?? '/';
+  const mark = url.indexOf('?');
+  return withoutOrigin(mark === -1 ? url : url.slice(0, mark));
+}
+
+function stopping(): HubError {
+  return new HubError('unavailable', 'the hub is stopping');
+}

@@ -1,0 +1,104 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Clock } from '../../base/clock.ts';
+import { HubError } from '../../base/errors.ts';
+import { limits } from '../../base/limits.ts';
+import type { Logger } from '../../base/logger.ts';
+import type { Telemetry } from '../../base/telemetry.ts';
+import type { Exchange, Handler } from './http-server.ts';
+import { type ProblemOptions, writeProblem } from './problem.ts';
+import { type Route, type Router, tooLong } from './router.ts';
+
+export interface DispatcherOptions {
+  readonly router: Router;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly telemetry: Telemetry;
+}
+
+/** Finds the handler of each request, and makes a problem document of what it throws. */
+export function createDispatcher(options: DispatcherOptions) {
+  const { router, clock, logger, telemetry } = options;
+
+  const run = async (exchange: Exchange, route: Route, handler: Handler): Promise<void> => {
+    try {
+      await handler(exchange);
+      count(exchange, route.pattern);
+    } catch (reason) {
+      refuse(exchange, route.pattern, HubError.from(reason));
+    }
+  };
+
+  const refuse = (
+    exchange: Exchange,
+    pattern: string,
+    error: HubError,
+    how: ProblemOptions = {},
+  ) => {
+    const { request, response } = exchange;
+    if (error.code === 'internal') {
+      logger.error({ err: error.cause ?? error, route: pattern }, error.message);
+    }
+    if (response.headersSent) response.destroy();
+    else if (!request.socket.destroyed) writeProblem(request, response, clock, error, how);
+    count(exchange, pattern);
+  };
+
+  const count = ({ request, response }: Exchange, pattern: string) =>
+    telemetry.countRequest(knownMethod(request.method), pattern, response.statusCode);
+
+  return (request: IncomingMessage, response: ServerResponse): void => {
+    const url = request.url ?? '/';
+    const mark = url.indexOf('?');
+    const path = mark === -1 ? url : url.slice(0, mark);
+    const query = mark === -1 ? '' : url.slice(mark + 1);
+    const exchange = { request, response, path, query, parameter: '' };
+    let route = router.literal(path);
+    if (request.rawHeaders.length > limits.headerCount * 2) {
+      const error = new HubError('too_large', `more than ${limits.headerCount} headers`);
+      refuse(exchange, unmatched, error, { status: 431 });
+      return;
+    }
+    try {
+      refuseOddHeads(request, url);
+      if (route === undefined) {
+        const found = router.find(withoutOrigin(path));
+        route = found.route;
+        exchange.parameter = found.parameter;
+      }
+    } catch (reason) {
+      refuse(exchange, unmatched, HubError.from(reason));
+      return;
+    }
+    const handler = handlerOf(route, request.method);
+    if (handler !== undefined) void run(exchange, route, handler);
+    else {
+      const error = new HubError('method_not_allowed', `only ${route.allow} may be used here`);
+      refuse(exchange, route.pattern, error, { headers: { allow: route.allow } });
+    }
+  };
+}
+
+/** The label of what matched no route. */
+const unmatched = 'none';
+
+/** A proxy's absolute form without its scheme and host. */
+export function withoutOrigin(path: string): string {
+  return path.startsWith('/') ? path : path.replace(/^https?:\/\/[^/]*/i, '');
+}
+
+/** Throws for a request that is well framed and still no good HTTP. */
+function refuseOddHeads(request: IncomingMessage, url: string): void {
+  if (url.length > limits.urlBytes) throw tooLong();
+  if (request.headers.host === undefined && request.httpVersionMinor > 0) {
+    throw new HubError('unreadable', 'the request has no header Host');
+  }
+}
+
+function handlerOf(route: Route, method: string | undefined): Handler | undefined {
+  if (method === 'POST') return route.post;
+  return method === 'GET' || method === 'HEAD' ? route.get : undefined;
+}
+
+function knownMethod(method: string | undefined): string {
+  return method === 'POST' || method === 'GET' || method === 'HEAD' ? method : 'other';
+}
