@@ -1,0 +1,46 @@
+import type { Health } from '../../hub.ts';
+import type { Exchange } from '../http/http-server.ts';
+import { parseParameters } from '../http/query-parameters.ts';
+import { send, sendJson } from '../http/send.ts';
+import type { ProtocolHost } from '../protocol.ts';
+
+/** `GET /livez`: the process turns its loop. Says nothing of the engines, so that a dead one does not restart the hub. */
+export function getLiveness(exchange: Exchange): void {
+  parseParameters(exchange.query, { single: ['verbose'] });
+  sendJson(exchange, 200, '{"status":"ok"}');
+}
+
+/** `GET /readyz`: 200 while events are taken at the stated durability, else 503; with `?verbose` a line for each part. */
+export function getReadiness({ hub, stopping }: ProtocolHost) {
+  return async (exchange: Exchange): Promise<void> => {
+    const { verbose } = parseParameters(exchange.query, { single: ['verbose'] });
+    const found = await hub.health();
+    const health = stopping.aborted ? asStopping(found) : found;
+    const status = health.ready ? 200 : 503;
+    const headers = {
+      'cache-control': 'no-store',
+      ...(health.ready ? {} : { 'retry-after': '1' }),
+    };
+    if (verbose === undefined || verbose === 'false') {
+      send(exchange, status, 'application/json', healthJson(health), headers);
+    } else send(exchange, status, 'text/plain; charset=utf-8', healthLines(health), headers);
+  };
+}
+
+function healthJson({ ready, durability, parts }: Health): string {
+  return JSON.stringify({ status: ready ? 'ok' : 'not ready', durability, parts });
+}
+
+function healthLines({ ready, durability, parts }: Health): string {
+  const lines = parts.map(({ name, ok, detail }) =>
+    ok
+      ? `[+]${name} ok${detail === '' || detail === 'ok' ? '' : `: ${detail}`}`
+      : `[-]${name} failed: ${detail}`,
+  );
+  return `${[...lines, `durability: ${durability}`, ready ? 'ready' : 'not ready'].join('\n')}\n`;
+}
+
+function asStopping(health: Health): Health {
+  const part = { name: 'process', ok: false, detail: 'the hub is stopping' };
+  return { ...health, ready: false, parts: [...health.parts, part] };
+}

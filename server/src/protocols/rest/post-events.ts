@@ -1,0 +1,73 @@
+import { limits } from '../../base/limits.ts';
+import type { Caller, Hub, PublishResult } from '../../hub.ts';
+import type { Exchange } from '../http/http-server.ts';
+import { mediaTypeOf } from '../http/media-type.ts';
+import { flag, parseParameters } from '../http/query-parameters.ts';
+import { readBody } from '../http/read-body.ts';
+import { credentialOf } from '../http/request-header.ts';
+import { sendJson } from '../http/send.ts';
+import type { ProtocolHost } from '../protocol.ts';
+import { decodeJsonBody, decodeNdjsonBody } from './decode.ts';
+import { encodeBatch, encodeStored } from './encode.ts';
+import { badKey, idempotencyKeyOf, withIdempotencyKey } from './idempotency-key.ts';
+
+/** `POST /events`: one event, or a batch as a JSON array or NDJSON. The hub's hottest path. */
+export function postEvents({ hub, identify }: ProtocolHost) {
+  return async (exchange: Exchange): Promise<void> => {
+    const { request, query } = exchange;
+    const caller = identify(credentialOf(request));
+    const type = mediaTypeOf(request, mediaTypes);
+    const atomic = query !== '' && flag(parseParameters(query, parameterNames), 'atomic', false);
+    const key = idempotencyKeyOf(request);
+    const body = await readBody(exchange, limits.batchBodyBytes);
+    const decoded = type === 'application/json' ? decodeJsonBody(body) : decodeNdjsonBody(body);
+    const inputs = decoded instanceof Promise ? await decoded : decoded;
+    if (inputs.kind === 'batch') {
+      if (key !== undefined) throw badKey('it names one event: a batch carries its ids inside');
+      await publishBatch(exchange, hub, caller, inputs.inputs, atomic);
+      return;
+    }
+    const input = key === undefined ? inputs.input : withIdempotencyKey(inputs.input, key);
+    const [result] = await hub.publish(caller, [input], singleOptions);
+    answerSingle(exchange, result);
+  };
+}
+
+const mediaTypes = ['application/json', 'application/x-ndjson'] as const;
+const parameterNames = { single: ['atomic'] };
+const singleOptions = { protocol: 'rest' };
+
+function answerSingle({ response }: Exchange, result: PublishResult | undefined): void {
+  if (result?.status === 'rejected') throw result.error;
+  if (result?.status !== 'success' && result?.status !== 'duplicate') {
+    throw new Error('the hub gave no result for a single event');
+  }
+  const body = encodeStored(result.status, result.id, result.position);
+  // A flat list of headers is the quickest form that Node takes.
+  const headers = [
+    'content-type',
+    'application/json',
+    'cache-control',
+    'no-store',
+    'x-content-type-options',
+    'nosniff',
+    'content-length',
+    String(Buffer.byteLength(body)),
+    'location',
+    `/events/${result.id}`,
+  ];
+  response.writeHead(result.status === 'success' ? 201 : 200, headers);
+  response.end(body);
+}
+
+async function publishBatch(
+  exchange: Exchange,
+  hub: Hub,
+  caller: Caller,
+  inputs: readonly unknown[],
+  atomic: boolean,
+): Promise<void> {
+  const results = await hub.publish(caller, inputs, { protocol: 'rest', atomic });
+  const { status, json } = encodeBatch(results, atomic);
+  sendJson(exchange, status, json);
+}
