@@ -1,0 +1,97 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { selectedEventColumns } from './event-rows.ts';
+
+/** Rows of plain values: `position`, then the event's columns. */
+export type Row = readonly unknown[];
+
+/** Statements of one connection, kept because preparing costs more than most queries. */
+const statements = new WeakMap<DatabaseSync, Map<string, StatementSync>>();
+const statementsMax = 200;
+
+export function rowsOf(
+  database: DatabaseSync,
+  sql: string,
+  parameters: readonly (string | number)[] = [],
+): readonly Row[] {
+  return prepared(database, sql).all(...parameters) as unknown as readonly Row[];
+}
+
+function prepared(database: DatabaseSync, sql: string): StatementSync {
+  let known = statements.get(database);
+  if (known === undefined || known.size >= statementsMax) {
+    known = new Map();
+    statements.set(database, known);
+  }
+  let statement = known.get(sql);
+  if (statement === undefined) {
+    statement = database.prepare(sql);
+    statement.setReturnArrays(true);
+    known.set(sql, statement);
+  }
+  return statement;
+}
+
+/** Entries after a sequence, in log order. */
+export function readEntries(database: DatabaseSync, after: number, limit: number): readonly Row[] {
+  return rowsOf(
+    database,
+    `SELECT position, ${selectedEventColumns} FROM events WHERE position > ? ORDER BY position LIMIT ?`,
+    [after, limit],
+  );
+}
+
+export function findBySequence(database: DatabaseSync, sequence: number): Row | undefined {
+  return rowsOf(
+    database,
+    `SELECT position, ${selectedEventColumns} FROM events WHERE position = ?`,
+    [sequence],
+  )[0];
+}
+
+export function findById(database: DatabaseSync, id: string): Row | undefined {
+  return rowsOf(database, `SELECT position, ${selectedEventColumns} FROM events WHERE id = ?`, [
+    id,
+  ])[0];
+}
+
+export function newestEntry(database: DatabaseSync): Row | undefined {
+  return rowsOf(
+    database,
+    `SELECT position, ${selectedEventColumns} FROM events ORDER BY position DESC LIMIT 1`,
+  )[0];
+}
+
+export function conflictRows(database: DatabaseSync, limit: number): readonly Row[] {
+  return rowsOf(
+    database,
+    `SELECT shard, position, ${selectedEventColumns} FROM conflicts ORDER BY shard, position LIMIT ?`,
+    [limit],
+  );
+}
+
+export function unreadableRows(database: DatabaseSync, limit: number): readonly Row[] {
+  return rowsOf(
+    database,
+    'SELECT shard, position, reason, raw FROM unreadable_entries ORDER BY shard, position LIMIT ?',
+    [limit],
+  );
+}
+
+export function positionRows(database: DatabaseSync): readonly Row[] {
+  return rowsOf(database, 'SELECT shard, position FROM positions');
+}
+
+export function countedMinuteRows(database: DatabaseSync, end: number): readonly Row[] {
+  return rowsOf(
+    database,
+    `SELECT minute, event_type, currency, event_count, late_count,
+      CAST(total_high AS TEXT), CAST(total_low AS TEXT)
+    FROM counted_minutes WHERE minute < ? ORDER BY minute, event_type, currency`,
+    [end],
+  );
+}
+
+export function storedValue(database: DatabaseSync, key: string): string | undefined {
+  const row = rowsOf(database, 'SELECT value FROM hub WHERE key = ?', [key])[0];
+  return row === undefined ? undefined : String(row[0]);
+}

@@ -1,0 +1,59 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { workerData } from 'node:worker_threads';
+import type { AggregateQuery, ListQuery } from '../../store/event-store.ts';
+import { aggregateEvents } from './aggregate-events.ts';
+import { findEvents } from './find-events.ts';
+import { openDatabase } from './open-database.ts';
+import * as queries from './queries.ts';
+import { differencesOf, minuteStretches } from './rebuild.ts';
+import { breaksConnection } from './sqlite-fault.ts';
+import { serveThread } from './thread.ts';
+
+const { file, cacheKib } = workerData as { file: string; cacheKib: number };
+let database: DatabaseSync | undefined;
+
+/** A connection that a fault has made doubtful is replaced at the next request. */
+function reading<A extends readonly unknown[], R>(
+  query: (database: DatabaseSync, ...args: A) => R,
+) {
+  return (...args: A): R => {
+    database ??= openDatabase(file, { create: false, readOnly: true, cacheKib });
+    try {
+      return query(database, ...args);
+    } catch (reason) {
+      if (breaksConnection(reason)) {
+        database.close();
+        database = undefined;
+      }
+      throw reason;
+    }
+  };
+}
+
+const procedures = {
+  readEntries: reading((db, after: number, limit: number) => queries.readEntries(db, after, limit)),
+  findBySequence: reading((db, sequence: number) => queries.findBySequence(db, sequence)),
+  findById: reading((db, id: string) => queries.findById(db, id)),
+  newestEntry: reading((db) => queries.newestEntry(db)),
+  findEvents: reading((db, query: ListQuery) => findEvents(db, query)),
+  aggregateEvents: reading((db, query: AggregateQuery) => aggregateEvents(db, query)),
+  conflicts: reading((db, limit: number) => queries.conflictRows(db, limit)),
+  unreadableEntries: reading((db, limit: number) => queries.unreadableRows(db, limit)),
+  positions: reading((db) => queries.positionRows(db)),
+  countedMinutes: reading((db, end: number) => queries.countedMinuteRows(db, end)),
+  storedValue: reading((db, key: string) => queries.storedValue(db, key)),
+  minuteStretches: reading((db, events: number) => minuteStretches(db, events)),
+  differences: reading((db, from: number, to: number) => {
+    db.exec('BEGIN');
+    try {
+      return differencesOf(db, from, to);
+    } finally {
+      db.exec('COMMIT');
+    }
+  }),
+  close: () => database?.close(),
+};
+
+export type ReaderProcedures = typeof procedures;
+
+serveThread(procedures);

@@ -1,0 +1,90 @@
+/**
+ * The one file of the embedded mode. Each migration takes the file from its
+ * index to the next version and is never edited after a release.
+ *
+ * `events.position` is the log's sequence: dense, ascending, never used twice.
+ * Totals are kept as `high * 10^9 + low` millionths, so that no sum of amounts
+ * can overflow a 64-bit integer. `first_position` and `last_position` bound the
+ * part of the log in which a minute's events lie.
+ */
+export const migrations: readonly string[] = [
+  `
+  CREATE TABLE hub (
+    key TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE events (
+    position INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    user_id TEXT NOT NULL,
+    event_type TEXT NOT NULL,
+    amount INTEGER NOT NULL CHECK (amount >= 0),
+    currency TEXT NOT NULL,
+    timestamp INTEGER NOT NULL,
+    received_at INTEGER NOT NULL,
+    metadata TEXT
+  ) STRICT;
+  CREATE INDEX events_by_timestamp ON events (timestamp);
+  CREATE INDEX events_by_user ON events (user_id, timestamp);
+  CREATE INDEX events_by_type ON events (event_type);
+
+  CREATE TABLE minute_counts (
+    minute INTEGER NOT NULL,
+    event_type TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    event_count INTEGER NOT NULL,
+    total_high INTEGER NOT NULL,
+    total_low INTEGER NOT NULL,
+    first_position INTEGER NOT NULL,
+    last_position INTEGER NOT NULL,
+    PRIMARY KEY (minute, event_type, currency)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE counted_minutes (
+    minute INTEGER NOT NULL,
+    event_type TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    event_count INTEGER NOT NULL,
+    late_count INTEGER NOT NULL,
+    total_high INTEGER NOT NULL,
+    total_low INTEGER NOT NULL,
+    PRIMARY KEY (minute, event_type, currency)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE positions (
+    shard TEXT PRIMARY KEY,
+    position TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE conflicts (
+    shard TEXT NOT NULL,
+    position TEXT NOT NULL,
+    id TEXT NOT NULL,
+    user_id TEXT NOT NULL,
+    event_type TEXT NOT NULL,
+    amount INTEGER NOT NULL,
+    currency TEXT NOT NULL,
+    timestamp INTEGER NOT NULL,
+    received_at INTEGER NOT NULL,
+    metadata TEXT,
+    PRIMARY KEY (shard, position)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE unreadable_entries (
+    shard TEXT NOT NULL,
+    position TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    raw TEXT NOT NULL,
+    PRIMARY KEY (shard, position)
+  ) STRICT, WITHOUT ROWID;
+  `,
+];
+
+export const schemaVersion = migrations.length;
+
+/** "EvHu", in the file's header: the mark of the hub. */
+export const applicationId = 0x45764875;
+
+/** The base of `total_high`. */
+export const totalBase = 1_000_000_000n;

@@ -1,0 +1,147 @@
+import { resolve } from 'node:path';
+import { HubError } from '../../base/errors.ts';
+import { limits } from '../../base/limits.ts';
+import type { Event } from '../../event/event.ts';
+import type { Appended, AppendGroup, LogEntry, Position } from '../../log/event-log.ts';
+import { type Cell, packEvent, unpackEvent } from './event-rows.ts';
+import { type Outcomes, outcome } from './event-writer.ts';
+import { lockFile } from './file-lock.ts';
+import { positionOf } from './position.ts';
+import type { Row } from './queries.ts';
+import type { ReaderProcedures } from './reader-thread.ts';
+import { Tail } from './tail.ts';
+import { Thread } from './thread.ts';
+import type { WriterOptions } from './writer.ts';
+import type { WriterProcedures } from './writer-thread.ts';
+
+/** The whole log is one shard. */
+export const sqliteShard = '0';
+
+export interface SqliteEngineOptions {
+  /** `sqlite:` and a path. */
+  readonly url: string;
+  /** Holds the file for this process alone and makes it when there is none; a command beside a running hub does neither. */
+  readonly exclusive: boolean;
+  /** For tests of a full disk. */
+  readonly pageCountMax?: number;
+}
+
+const writerCacheKib = 48 * 1024;
+const readerCacheKib = 16 * 1024;
+
+/**
+ * One file as log and store: a writer thread, a reader thread, and the newest
+ * entries in memory for those who follow the log.
+ */
+export class SqliteEngine {
+  readonly file: string;
+  readonly logId: string;
+  readonly tail: Tail;
+  readonly writer: Thread<WriterProcedures>;
+  readonly reader: Thread<ReaderProcedures>;
+  readonly #unlock: () => void;
+  #closed: Promise<void> | undefined;
+
+  private constructor(
+    file: string,
+    threads: { writer: Thread<WriterProcedures>; reader: Thread<ReaderProcedures> },
+    opened: { logId: string; lastSequence: number },
+    unlock: () => void,
+  ) {
+    this.file = file;
+    this.logId = opened.logId;
+    this.tail = new Tail(opened.lastSequence, limits.tailEntries);
+    this.writer = threads.writer;
+    this.reader = threads.reader;
+    this.#unlock = unlock;
+  }
+
+  /** Rejects with `conflict` or `not_found` when the file is held, not a hub's, newer, or absent. */
+  static async open(options: SqliteEngineOptions): Promise<SqliteEngine> {
+    const file = fileOf(options.url);
+    const unlock = options.exclusive ? lockFile(file) : () => undefined;
+    const writerOptions: WriterOptions = {
+      file,
+      create: options.exclusive,
+      cacheKib: writerCacheKib,
+      pageCountMax: options.pageCountMax,
+    };
+    const writer = new Thread<WriterProcedures>(threadFile('writer-thread'), writerOptions);
+    const reader = new Thread<ReaderProcedures>(threadFile('reader-thread'), {
+      file,
+      cacheKib: readerCacheKib,
+    });
+    try {
+      const opened = await writer.call('opened');
+      return new SqliteEngine(file, { writer, reader }, opened, unlock);
+    } catch (reason) {
+      await Promise.all([writer.close(), reader.close()]);
+      unlock();
+      throw reason;
+    }
+  }
+
+  async append(groups: readonly AppendGroup[]): Promise<readonly (readonly Appended[])[]> {
+    const cells: Cell[] = [];
+    for (const group of groups) for (const event of group.events) packEvent(event, cells);
+    const sizes = groups.map(({ events, atomic }) => (atomic ? -events.length : events.length));
+    const outcomes = await this.writer.call('append', cells, sizes);
+    return this.#describe(groups, outcomes);
+  }
+
+  entryOf(row: Row): LogEntry {
+    const event = unpackEvent(row, 1);
+    return { shard: sqliteShard, position: this.positionOf(row[0] as number, event), event };
+  }
+
+  positionOf(sequence: number, event: Event): Position {
+    return positionOf(sequence, this.logId, event);
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  #describe(
+    groups: readonly AppendGroup[],
+    { statuses, sequences }: Outcomes,
+  ): readonly (readonly Appended[])[] {
+    let index = -1;
+    const committed: LogEntry[] = [];
+    let first = 0;
+    const described = groups.map(({ events }) =>
+      events.map((event): Appended => {
+        index += 1;
+        const status = statuses[index];
+        if (status === outcome.conflict) return { status: 'conflict' };
+        if (status === outcome.notStored) return { status: 'not_stored' };
+        const position = this.positionOf(sequences[index] as number, event);
+        if (status === outcome.duplicate) return { status: 'duplicate', position };
+        if (committed.length === 0) first = sequences[index] as number;
+        committed.push({ shard: sqliteShard, position, event });
+        return { status: 'accepted', position };
+      }),
+    );
+    this.tail.push(first, committed);
+    return described;
+  }
+
+  async #close(): Promise<void> {
+    this.tail.close();
+    await this.reader.close();
+    await this.writer.close();
+    this.#unlock();
+  }
+}
+
+/** The absolute path in `sqlite:PATH`. */
+export function fileOf(url: string): string {
+  if (!url.startsWith('sqlite:')) throw new HubError('invalid', `${url} is no sqlite: URL`);
+  return resolve(url.slice('sqlite:'.length));
+}
+
+function threadFile(name: string): URL {
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  return new URL(`./${name}.${extension}`, import.meta.url);
+}

@@ -1,0 +1,126 @@
+import { parentPort, Worker } from 'node:worker_threads';
+import { HubError, type HubErrorOptions } from '../../base/errors.ts';
+import { fromSqlite } from './sqlite-fault.ts';
+
+/** What a thread can be asked, by name. Arguments and answers are cloned. */
+export type Procedures = Readonly<Record<string, (...args: never[]) => unknown>>;
+
+interface Request {
+  readonly id: number;
+  readonly name: string;
+  readonly args: readonly unknown[];
+}
+
+type Answer =
+  | { readonly id: number; readonly result: unknown }
+  | { readonly id: number; readonly error: ClonedError };
+
+interface ClonedError {
+  readonly code: HubError['code'];
+  readonly message: string;
+  readonly options: HubErrorOptions;
+}
+
+/** In the thread: answers requests in the order in which they come. */
+export function serveThread(procedures: Procedures): void {
+  parentPort?.on('message', ({ id, name, args }: Request) => {
+    const procedure = procedures[name] as ((...args: readonly unknown[]) => unknown) | undefined;
+    try {
+      if (procedure === undefined) throw new Error(`no procedure ${name}`);
+      parentPort?.postMessage({ id, result: procedure(...args) } satisfies Answer);
+    } catch (reason) {
+      parentPort?.postMessage({ id, error: cloneError(reason) } satisfies Answer);
+    }
+  });
+}
+
+/** In the parent: calls a thread's procedures. A thread that dies fails what it was asked and is started anew. */
+export class Thread<P extends Procedures> {
+  readonly #file: URL;
+  readonly #data: unknown;
+  readonly #waiting = new Map<
+    number,
+    { readonly resolve: (result: never) => void; readonly reject: (reason: unknown) => void }
+  >();
+  #worker: Worker;
+  #nextId = 1;
+  #closing = false;
+
+  constructor(file: URL, data: unknown) {
+    this.#file = file;
+    this.#data = data;
+    this.#worker = this.#start();
+  }
+
+  call<N extends keyof P & string>(
+    name: N,
+    ...args: Parameters<P[N]>
+  ): Promise<Awaited<ReturnType<P[N]>>> {
+    if (this.#closing) {
+      return Promise.reject(new HubError('unavailable', 'the hub is stopping', { retryAfterS: 2 }));
+    }
+    const id = this.#nextId;
+    this.#nextId += 1;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      this.#worker.postMessage({ id, name, args } satisfies Request);
+    });
+  }
+
+  /** Finishes what was asked, lets the thread close its database, and ends it. Safe to call twice. */
+  async close(): Promise<void> {
+    if (this.#closing) return;
+    const closed = this.call(
+      'close' as keyof P & string,
+      ...([] as unknown as Parameters<P[string]>),
+    );
+    this.#closing = true;
+    await closed.catch(() => undefined);
+    await this.#worker.terminate();
+  }
+
+  #start(): Worker {
+    const worker = new Worker(this.#file, { workerData: this.#data });
+    worker.on('message', (answer: Answer) => this.#settle(answer));
+    worker.on('error', (reason) => this.#fail(worker, reason));
+    worker.on('exit', () => this.#fail(worker, new Error('the thread ended')));
+    return worker;
+  }
+
+  #settle(answer: Answer): void {
+    const waiting = this.#waiting.get(answer.id);
+    this.#waiting.delete(answer.id);
+    if ('error' in answer) {
+      const { code, message, options } = answer.error;
+      waiting?.reject(new HubError(code, message, options));
+    } else {
+      waiting?.resolve(answer.result as never);
+    }
+  }
+
+  #fail(worker: Worker, reason: unknown): void {
+    if (worker !== this.#worker) return;
+    const error = new HubError('unavailable', 'the thread of the engine died; it is started anew', {
+      cause: reason,
+      retryAfterS: 1,
+    });
+    for (const { reject } of this.#waiting.values()) reject(error);
+    this.#waiting.clear();
+    if (!this.#closing) this.#worker = this.#start();
+  }
+}
+
+function cloneError(reason: unknown): ClonedError {
+  const error = HubError.from(fromSqlite(reason));
+  const cause = error.cause instanceof Error ? error.cause.stack : error.cause;
+  return {
+    code: error.code,
+    message: error.message,
+    options: {
+      details: error.details,
+      ...(cause === undefined ? {} : { cause: String(cause) }),
+      ...(error.retryAfterS === undefined ? {} : { retryAfterS: error.retryAfterS }),
+      ...(error.position === undefined ? {} : { position: error.position }),
+    },
+  };
+}

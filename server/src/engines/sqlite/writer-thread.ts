@@ -1,0 +1,28 @@
+import { workerData } from 'node:worker_threads';
+import { systemClock } from '../../base/clock.ts';
+import { serveThread } from './thread.ts';
+import { Writer, type WriterOptions } from './writer.ts';
+
+const open = () => new Writer(workerData as WriterOptions, systemClock);
+let writer: Writer | undefined;
+
+/** Opened on the first request, so that a fault of the file is that request's answer. */
+function current(): Writer {
+  writer ??= open();
+  return writer;
+}
+
+const procedures = {
+  opened: () => current().opened(),
+  append: (...args: Parameters<Writer['append']>) => current().append(...args),
+  record: (...args: Parameters<Writer['record']>) => current().record(...args),
+  rebuild: (...args: Parameters<Writer['rebuild']>) => current().rebuild(...args),
+  setValue: (...args: Parameters<Writer['setValue']>) => current().setValue(...args),
+  forgetCountedMinutes: (end: number) => current().forgetCountedMinutes(end),
+  check: () => current().check(),
+  close: () => writer?.close(),
+};
+
+export type WriterProcedures = typeof procedures;
+
+serveThread(procedures);

@@ -1,0 +1,218 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { Clock, Instant } from '../../base/clock.ts';
+import { hasSameContent } from '../../event/event.ts';
+import type { Cell } from './event-rows.ts';
+import { unpackEvent } from './event-rows.ts';
+import { EventWriter, type Outcomes, stride } from './event-writer.ts';
+import { FileIdentity } from './file-identity.ts';
+import { openDatabase, readLogId } from './open-database.ts';
+import { parsePosition } from './position.ts';
+import { rebuildMinutes } from './rebuild.ts';
+import { breaksConnection } from './sqlite-fault.ts';
+
+export interface WriterOptions {
+  readonly file: string;
+  readonly create: boolean;
+  readonly cacheKib: number;
+  /** Caps the file's size in pages; undefined for no cap. */
+  readonly pageCountMax: number | undefined;
+}
+
+export interface Opened {
+  readonly logId: string;
+  readonly lastSequence: number;
+}
+
+/** Frames in the write-ahead log after which a checkpoint is due: 16 MiB. */
+const checkpointPages = 4_000;
+
+/** The one writer of the file: every change goes through here, one transaction at a time. */
+export class Writer {
+  readonly #options: WriterOptions;
+  readonly #clock: Clock;
+  #connection: Connection;
+
+  constructor(options: WriterOptions, clock: Clock) {
+    this.#options = options;
+    this.#clock = clock;
+    this.#connection = connect(options);
+  }
+
+  opened(): Opened {
+    return { logId: this.#connection.logId, lastSequence: this.#connection.last };
+  }
+
+  /** One transaction for all groups: rows, unique ids and counts. Durable when it returns. */
+  append(cells: readonly Cell[], groups: readonly number[]): Outcomes {
+    return this.#transact((connection) => {
+      const { outcomes, last } = connection.events.append(
+        cells,
+        groups,
+        connection.last,
+        this.#clock.now(),
+      );
+      return { result: outcomes, last };
+    });
+  }
+
+  /** Entries of another log with their positions; see `EventStore.record`. */
+  record(shard: string, positions: readonly string[], cells: readonly Cell[]) {
+    return this.#transact((connection) => {
+      const result = recordEntries(connection, shard, positions, cells, this.#clock.now());
+      return { result, last: connection.events.lastSequence() };
+    });
+  }
+
+  /** Recomputes the counts of the minutes `[from, to)`; the answer is how many rows changed. */
+  rebuild(from: Instant, to: Instant): number {
+    return this.#transact((connection) => ({
+      result: rebuildMinutes(connection.database, from, to),
+      last: connection.last,
+    }));
+  }
+
+  setValue(key: string, value: string): void {
+    this.#transact((connection) => {
+      connection.database
+        .prepare('INSERT INTO hub VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value')
+        .run(key, value);
+      return { result: undefined, last: connection.last };
+    });
+  }
+
+  forgetCountedMinutes(end: Instant): void {
+    this.#transact((connection) => {
+      connection.database.prepare('DELETE FROM counted_minutes WHERE minute < ?').run(end);
+      return { result: undefined, last: connection.last };
+    });
+  }
+
+  /** Rejects when a commit would fail now: it makes a small one. */
+  check(): void {
+    this.setValue('checked_at', String(this.#clock.now()));
+  }
+
+  close(): void {
+    this.#connection.database.close();
+  }
+
+  #transact<T>(change: (connection: Connection) => { result: T; last: number }): T {
+    this.#reconnectIfBroken();
+    const connection = this.#connection;
+    const { database } = connection;
+    try {
+      database.exec('BEGIN IMMEDIATE');
+      const { result, last } = change(connection);
+      database.exec('COMMIT');
+      connection.last = last;
+      connection.identity.assertUnchanged();
+      return result;
+    } catch (reason) {
+      connection.broken = breaksConnection(reason) || !rollBack(database);
+      throw reason;
+    }
+  }
+
+  /** After a failed write or sync only a fresh look at the file tells what is in it. */
+  #reconnectIfBroken(): void {
+    if (!this.#connection.broken) return;
+    this.#connection.identity.assertUnchanged();
+    try {
+      if (this.#connection.database.isOpen) this.#connection.database.close();
+    } catch {
+      // The connection is given up either way.
+    }
+    this.#connection = connect({ ...this.#options, create: false });
+  }
+}
+
+interface Connection {
+  readonly database: DatabaseSync;
+  readonly events: EventWriter;
+  readonly identity: FileIdentity;
+  readonly logId: string;
+  /** The sequence of the newest committed event. */
+  last: number;
+  broken: boolean;
+}
+
+function connect(options: WriterOptions): Connection {
+  const database = openDatabase(options.file, {
+    create: options.create,
+    readOnly: false,
+    cacheKib: options.cacheKib,
+  });
+  database.exec(`PRAGMA wal_autocheckpoint = ${checkpointPages}`);
+  if (options.pageCountMax !== undefined) {
+    database.exec(`PRAGMA max_page_count = ${options.pageCountMax}`);
+  }
+  const events = new EventWriter(database);
+  // The first read makes the -wal file, whose identity is watched too.
+  const last = events.lastSequence();
+  return {
+    database,
+    events,
+    identity: new FileIdentity([options.file, `${options.file}-wal`]),
+    logId: readLogId(database),
+    last,
+    broken: false,
+  };
+}
+
+/** False when the connection cannot even roll back. */
+function rollBack(database: DatabaseSync): boolean {
+  try {
+    if (database.isTransaction) database.exec('ROLLBACK');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function recordEntries(
+  connection: Connection,
+  shard: string,
+  positions: readonly string[],
+  cells: readonly Cell[],
+  now: Instant,
+) {
+  const { database, events, logId } = connection;
+  const row = database.prepare('SELECT position FROM positions WHERE shard = ?').get(shard);
+  const reached = String(row?.position ?? '');
+  const recorded = { added: 0, duplicates: 0, conflicts: 0 };
+  const addedCells: Cell[] = [];
+  const addedSequences: number[] = [];
+  for (const [index, position] of positions.entries()) {
+    if (position <= reached) continue;
+    const eventCells = cells.slice(index * stride, (index + 1) * stride);
+    const { sequence } = parsePosition(position, logId);
+    if (events.insertAt(sequence, eventCells)) {
+      recorded.added += 1;
+      addedCells.push(...eventCells);
+      addedSequences.push(sequence);
+      continue;
+    }
+    const event = unpackEvent(eventCells, 0);
+    const first = events.findById(event.id);
+    if (first !== undefined && hasSameContent(first.event, event)) {
+      recorded.duplicates += 1;
+    } else {
+      recorded.conflicts += 1;
+      database
+        .prepare(
+          'INSERT INTO conflicts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
+        )
+        .run(shard, position, ...eventCells);
+    }
+  }
+  events.countAll(addedCells, addedSequences, now);
+  const newest = positions.at(-1);
+  if (newest !== undefined && newest > reached) {
+    database
+      .prepare(
+        'INSERT INTO positions VALUES (?, ?) ON CONFLICT DO UPDATE SET position = excluded.position',
+      )
+      .run(shard, newest);
+  }
+  return recorded;
+}

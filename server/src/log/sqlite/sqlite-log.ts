@@ -1,0 +1,89 @@
+import { HubError } from '../../base/errors.ts';
+import {
+  fingerprintOf,
+  isSqlitePosition,
+  parsePosition,
+  positionGone,
+} from '../../engines/sqlite/position.ts';
+import { acquireSqliteEngine, releaseSqliteEngine } from '../../engines/sqlite/shared-engine.ts';
+import type { SqliteEngine } from '../../engines/sqlite/sqlite-engine.ts';
+import type { EventLog, LogEntry, Position, ReadOptions } from '../event-log.ts';
+import type { OpenLogOptions } from '../index.ts';
+
+/** The log in a SQLite file: an append is a row with its unique id and its counts, in one transaction. */
+export async function openSqliteLog(url: string, options: OpenLogOptions): Promise<EventLog> {
+  const engine = await acquireSqliteEngine({ url, ...options });
+  let closing: Promise<void> | undefined;
+  return {
+    append: (groups) => engine.append(groups),
+    read: (read) => readEntries(engine, read),
+    end: () => endOf(engine),
+    isPosition: isSqlitePosition,
+    check: async () => {
+      await engine.writer.call('check');
+      return { durability: 'SQLite WAL with synchronous=FULL: on disk before the answer' };
+    },
+    close: () => {
+      closing ??= releaseSqliteEngine(engine);
+      return closing;
+    },
+  };
+}
+
+async function* readEntries(
+  engine: SqliteEngine,
+  { from, follow, limit, signal }: ReadOptions,
+): AsyncGenerator<readonly LogEntry[]> {
+  const { tail } = engine;
+  let sequence = await startOf(engine, from);
+  while (!signal.aborted) {
+    const batch = await entriesAfter(engine, sequence, limit);
+    if (signal.aborted) return;
+    if (batch.length > 0) {
+      sequence += batch.length;
+      yield batch;
+    } else if (!follow) {
+      return;
+    } else if (tail.closed) {
+      throw new HubError('unavailable', 'the log is closed', { retryAfterS: 2 });
+    } else {
+      await tail.more(sequence, signal);
+    }
+  }
+}
+
+async function entriesAfter(
+  engine: SqliteEngine,
+  sequence: number,
+  limit: number,
+): Promise<readonly LogEntry[]> {
+  const recent = engine.tail.after(sequence, limit);
+  if (recent !== undefined) return recent;
+  const rows = await engine.reader.call('readEntries', sequence, limit);
+  return rows.map((row) => engine.entryOf(row));
+}
+
+/** The sequence to read after. A position is trusted only when its entry still is what it was. */
+async function startOf(engine: SqliteEngine, from: ReadOptions['from']): Promise<number> {
+  if (from === 'start') return 0;
+  if (from === 'end') return engine.tail.last;
+  const { sequence, fingerprint } = parsePosition(from, engine.logId);
+  const [recent] = engine.tail.after(sequence - 1, 1) ?? [];
+  const entry = recent ?? (await storedEntry(engine, sequence));
+  if (entry === undefined || fingerprintOf(entry.event) !== fingerprint) {
+    throw positionGone('the log does not hold the entry of this position');
+  }
+  return sequence;
+}
+
+async function storedEntry(engine: SqliteEngine, sequence: number): Promise<LogEntry | undefined> {
+  const row = await engine.reader.call('findBySequence', sequence);
+  return row === undefined ? undefined : engine.entryOf(row);
+}
+
+async function endOf(engine: SqliteEngine): Promise<Position | undefined> {
+  const [recent] = engine.tail.after(engine.tail.last - 1, 1) ?? [];
+  if (recent !== undefined) return recent.position;
+  const row = await engine.reader.call('newestEntry');
+  return row === undefined ? undefined : engine.entryOf(row).position;
+}

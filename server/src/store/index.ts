@@ -1,0 +1,24 @@
+import type { EventStore } from './event-store.ts';
+
+export interface OpenStoreOptions {
+  /** As in `OpenLogOptions`. */
+  readonly exclusive: boolean;
+  /** Caps the size of an embedded file, for tests of a full disk. */
+  readonly pageCountMax?: number;
+}
+
+/** Opens a store by its URL. Drivers load only when chosen. */
+export interface StoreAdapter {
+  open(url: string, options: OpenStoreOptions): Promise<EventStore>;
+  /** The log with the same URL that writes this store in its own append, so that no reader has to. */
+  readonly recordedByLog?: string;
+}
+
+/** By the scheme of `EVENT_HUB_STORE`. */
+export const storeAdapters = {
+  sqlite: {
+    open: async (url, options) =>
+      (await import('./sqlite/sqlite-store.ts')).openSqliteStore(url, options),
+    recordedByLog: 'sqlite',
+  },
+} as const satisfies Record<string, StoreAdapter>;

@@ -1,0 +1,183 @@
+import { HubError } from '../../base/errors.ts';
+import { type Cell, packEvent, unpackEvent } from '../../engines/sqlite/event-rows.ts';
+import { fingerprintOf, parsePosition, positionGone } from '../../engines/sqlite/position.ts';
+import type { Row } from '../../engines/sqlite/queries.ts';
+import { totalBase } from '../../engines/sqlite/schema.ts';
+import { acquireSqliteEngine, releaseSqliteEngine } from '../../engines/sqlite/shared-engine.ts';
+import { type SqliteEngine, sqliteShard } from '../../engines/sqlite/sqlite-engine.ts';
+import type { LogEntry, Position } from '../../log/event-log.ts';
+import type {
+  AggregateQuery,
+  Aggregates,
+  Agreement,
+  Bucket,
+  CountDifference,
+  CountedMinute,
+  EventStore,
+  StoredEvent,
+} from '../event-store.ts';
+import type { OpenStoreOptions } from '../index.ts';
+
+/** Events in one stretch of a pass over all of them: a fraction of a second each. */
+const stretchEvents = 50_000;
+
+/** The store in a SQLite file. Beside a log in the same file it is written by the log's own transaction. */
+export async function openSqliteStore(url: string, options: OpenStoreOptions): Promise<EventStore> {
+  const engine = await acquireSqliteEngine({ url, ...options });
+  let closing: Promise<void> | undefined;
+  const { reader, writer } = engine;
+  return {
+    positions: () => positions(engine),
+    record: (shard, entries) => record(engine, shard, entries),
+    reached: (position, signal) => reached(engine, position, signal),
+    get: async (id) => {
+      const row = await reader.call('findById', id);
+      return row === undefined ? undefined : storedEvent(engine, row);
+    },
+    find: async (query) => {
+      const rows = await reader.call('findEvents', query);
+      const events = rows.slice(0, query.limit).map((row) => storedEvent(engine, row));
+      return { events, hasMore: rows.length > query.limit };
+    },
+    aggregate: (query) => aggregate(engine, query),
+    countedMinutes: async (end) => (await reader.call('countedMinutes', end)).map(countedMinute),
+    forgetCountedMinutes: async (end) => {
+      await writer.call('forgetCountedMinutes', end);
+    },
+    verify: () => verify(engine),
+    rebuild: () => rebuild(engine),
+    conflicts: async (limit) =>
+      (await reader.call('conflicts', limit)).map(([shard, position, ...event]) => ({
+        shard: shard as string,
+        position: position as Position,
+        event: unpackEvent(event, 0),
+      })),
+    unreadableEntries: async (limit) =>
+      (await reader.call('unreadableEntries', limit)).map(([shard, position, reason, raw]) => ({
+        shard: shard as string,
+        position: position as Position,
+        reason: reason as string,
+        raw: raw as string,
+      })),
+    agreement: async () => {
+      const text = await reader.call('storedValue', 'agreement');
+      return text === undefined ? undefined : (JSON.parse(text) as Agreement);
+    },
+    setAgreement: async (agreement) => {
+      await writer.call('setValue', 'agreement', JSON.stringify(agreement));
+    },
+    check: async () => {
+      await reader.call('newestEntry');
+    },
+    close: () => {
+      closing ??= releaseSqliteEngine(engine);
+      return closing;
+    },
+  };
+}
+
+async function positions(engine: SqliteEngine): Promise<ReadonlyMap<string, Position>> {
+  const rows = await engine.reader.call('positions');
+  const recorded = new Map(
+    rows.map(([shard, position]) => [shard as string, position as Position]),
+  );
+  if (recorded.size > 0) return recorded;
+  // What the log in the same file appended is recorded by that very transaction.
+  const newest = await engine.reader.call('newestEntry');
+  return new Map(newest === undefined ? [] : [[sqliteShard, engine.entryOf(newest).position]]);
+}
+
+async function record(engine: SqliteEngine, shard: string, entries: readonly LogEntry[]) {
+  const cells: Cell[] = [];
+  for (const entry of entries) packEvent(entry.event, cells);
+  return await engine.writer.call(
+    'record',
+    shard,
+    entries.map((entry) => entry.position),
+    cells,
+  );
+}
+
+async function reached(
+  engine: SqliteEngine,
+  position: Position,
+  signal: AbortSignal,
+): Promise<void> {
+  const { sequence, fingerprint } = parsePosition(position, engine.logId);
+  while (engine.tail.last < sequence) {
+    await engine.tail.more(engine.tail.last, signal);
+    signal.throwIfAborted();
+    if (engine.tail.closed) throw new HubError('unavailable', 'the store is closed');
+  }
+  const row = await engine.reader.call('findBySequence', sequence);
+  if (row === undefined || fingerprintOf(unpackEvent(row, 1)) !== fingerprint) {
+    throw positionGone('the store does not hold the entry of this position');
+  }
+}
+
+async function aggregate(engine: SqliteEngine, query: AggregateQuery): Promise<Aggregates> {
+  const { buckets, newest } = await engine.reader.call('aggregateEvents', query);
+  const merged = new Map<string, Bucket>();
+  for (const [start, eventType, currency, eventCount, high, low] of buckets) {
+    const key = `${start} ${eventType} ${currency}`;
+    const known = merged.get(key);
+    merged.set(key, {
+      start: start as number,
+      eventType: eventType as string,
+      currency: currency as string,
+      eventCount: (eventCount as number) + (known?.eventCount ?? 0),
+      total: totalOf(high, low) + (known?.total ?? 0n),
+    });
+  }
+  return {
+    buckets: [...merged.values()].sort(
+      (a, b) =>
+        a.start - b.start || compare(a.eventType, b.eventType) || compare(a.currency, b.currency),
+    ),
+    asOf:
+      newest === undefined
+        ? undefined
+        : { position: engine.entryOf(newest).position, receivedAt: newest[7] as number },
+  };
+}
+
+async function verify(engine: SqliteEngine): Promise<readonly CountDifference[]> {
+  const differences: CountDifference[] = [];
+  for (const { from, to } of await engine.reader.call('minuteStretches', stretchEvents)) {
+    differences.push(...(await engine.reader.call('differences', from, to)));
+  }
+  return differences;
+}
+
+async function rebuild(engine: SqliteEngine): Promise<number> {
+  let changed = 0;
+  for (const { from, to } of await engine.reader.call('minuteStretches', stretchEvents)) {
+    changed += await engine.writer.call('rebuild', from, to);
+  }
+  return changed;
+}
+
+function storedEvent(engine: SqliteEngine, row: Row): StoredEvent {
+  const { event, position } = engine.entryOf(row);
+  return { event, position, listKey: String(row[0]) };
+}
+
+function countedMinute(row: Row): CountedMinute {
+  const [minute, eventType, currency, eventCount, lateCount, high, low] = row;
+  return {
+    minute: minute as number,
+    eventType: eventType as string,
+    currency: currency as string,
+    eventCount: eventCount as number,
+    lateCount: lateCount as number,
+    total: totalOf(high, low),
+  };
+}
+
+function totalOf(high: unknown, low: unknown): bigint {
+  return BigInt(high as string) * totalBase + BigInt(low as string);
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
