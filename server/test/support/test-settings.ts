@@ -1,0 +1,21 @@
+import { join } from 'node:path';
+import type { Settings } from '../../src/config/settings.ts';
+import { parseEventTypes } from '../../src/event/event-rules.ts';
+
+/** A hub of its own on free ports of loopback, with its data in `folder`. */
+export function testSettings(folder: string, overrides: Partial<Settings> = {}): Settings {
+  const url = `sqlite:${join(folder, 'event-hub.db')}`;
+  return {
+    http: { host: '127.0.0.1', port: 0 },
+    grpc: { host: '127.0.0.1', port: 0 },
+    log: url,
+    store: url,
+    roles: new Set(['http', 'grpc', 'readers']),
+    eventTypes: parseEventTypes('purchase:+,return:-,refund:-'),
+    defaultCurrency: 'XXX',
+    maxFutureMs: 24 * 60 * 60 * 1000,
+    logLevel: 'silent',
+    allowWeakDurability: false,
+    ...overrides,
+  };
+}
