@@ -1,0 +1,130 @@
+import type { Clock } from '../base/clock.ts';
+import { HubError } from '../base/errors.ts';
+import { limits } from '../base/limits.ts';
+import { type Filter, matches } from '../event/filter.ts';
+import type { LogEntry, Position } from '../log/event-log.ts';
+import type { FeedBatch } from './live-feed.ts';
+
+/** What one live subscriber has waiting: bounded in entries and bytes. */
+export class FeedListener {
+  readonly #filter: Filter;
+  readonly #clock: Clock;
+  readonly #signal: AbortSignal;
+  #entries: LogEntry[] = [];
+  #bytes = 0;
+  /** The place after the newest entry seen, matching or not. */
+  #seen: Position | undefined;
+  #overflowed = false;
+  #error: HubError | undefined;
+  #wake: (() => void) | undefined;
+  #yieldedAtMs = 0;
+
+  constructor(filter: Filter, clock: Clock, signal: AbortSignal) {
+    this.#filter = filter;
+    this.#clock = clock;
+    this.#signal = signal;
+    signal.addEventListener('abort', this.#ring);
+  }
+
+  /** More came than the buffer holds, and it was forgotten. */
+  get overflowed(): boolean {
+    return this.#overflowed;
+  }
+
+  /** Begins to collect, from nothing, unless something is collected without loss. */
+  restart(): void {
+    if (!this.#overflowed) return;
+    this.#overflowed = false;
+    this.#clear();
+  }
+
+  push(batch: readonly LogEntry[]): void {
+    if (this.#overflowed || this.#error !== undefined) return;
+    for (const entry of batch) {
+      if (!matches(this.#filter, entry.event)) continue;
+      this.#entries.push(entry);
+      this.#bytes += bytesOf(entry);
+    }
+    this.#seen = batch.at(-1)?.position ?? this.#seen;
+    if (this.#entries.length > limits.subscriberEntries || this.#bytes > limits.subscriberBytes) {
+      this.#overflowed = true;
+      this.#clear();
+    }
+    if (this.#isDue()) this.#ring();
+  }
+
+  fail(error: HubError): void {
+    this.#error ??= error;
+    this.#ring();
+  }
+
+  end(): void {
+    this.#signal.removeEventListener('abort', this.#ring);
+    this.#clear();
+  }
+
+  /** What comes after `reached`, until the signal aborts or the listener is cut. */
+  async *live(reached: Position | undefined): AsyncGenerator<FeedBatch> {
+    let position = reached;
+    for (;;) {
+      const after = position;
+      const entries = this.#take().filter((entry) => after === undefined || entry.position > after);
+      if (this.#seen !== undefined && (after === undefined || this.#seen > after))
+        position = this.#seen;
+      if (entries.length > 0 || position !== after) {
+        this.#yieldedAtMs = this.#clock.monotonicMs();
+        yield { entries, position, caughtUp: false };
+      }
+      if (this.#signal.aborted) return;
+      if (this.#error !== undefined) throw this.#error.withPosition(position);
+      if (this.#overflowed) throw slowReader().withPosition(position);
+      await this.#nextRing();
+    }
+  }
+
+  /** Waiting entries, or on a quiet filtered feed a sign of how far it has come. */
+  #isDue(): boolean {
+    return (
+      this.#overflowed ||
+      this.#entries.length > 0 ||
+      this.#clock.monotonicMs() - this.#yieldedAtMs >= limits.heartbeatMs
+    );
+  }
+
+  #take(): readonly LogEntry[] {
+    const entries = this.#entries;
+    this.#clear();
+    return entries;
+  }
+
+  #clear(): void {
+    this.#entries = [];
+    this.#bytes = 0;
+  }
+
+  async #nextRing(): Promise<void> {
+    if (this.#signal.aborted || this.#error !== undefined || this.#overflowed) return;
+    if (this.#entries.length > 0) return;
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+
+  #ring = (): void => {
+    this.#wake?.();
+    this.#wake = undefined;
+  };
+}
+
+function slowReader(): HubError {
+  return new HubError(
+    'slow_reader',
+    'events came faster than this stream was read: resume from the last position',
+    { retryAfterS: 1 },
+  );
+}
+
+/** What an entry takes while it waits, roughly: its text and a fixed part. */
+function bytesOf({ event }: LogEntry): number {
+  return 300 + event.id.length + event.userId.length + (event.metadata?.length ?? 0);
+}

@@ -1,0 +1,177 @@
+import type { Clock } from '../base/clock.ts';
+import { HubError } from '../base/errors.ts';
+import { limits } from '../base/limits.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Filter } from '../event/filter.ts';
+import { matches } from '../event/filter.ts';
+import type { EventLog, LogEntry, Position } from '../log/event-log.ts';
+import { FeedListener } from './feed-listener.ts';
+
+/** Matching entries and the place after everything read so far, matching or not. */
+export interface FeedBatch {
+  readonly entries: readonly LogEntry[];
+  /** Undefined only in an empty log. */
+  readonly position: Position | undefined;
+  /** History ends here; said once. */
+  readonly caughtUp: boolean;
+}
+
+export interface FeedOptions {
+  readonly filter: Filter;
+  readonly from: Position | 'start' | 'end';
+  readonly follow: boolean;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * One read of the log for all who listen, and none when nobody does. Each
+ * listener has a bounded buffer; one that falls behind is cut with the position
+ * to resume from. History comes from a read of its own, then the listener
+ * joins, without a gap and without a repeat.
+ */
+export class LiveFeed {
+  readonly #log: EventLog;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #listeners = new Set<FeedListener>();
+  #reading: SharedRead | undefined;
+  #closed = false;
+
+  constructor(deps: { readonly log: EventLog; readonly clock: Clock; readonly logger: Logger }) {
+    this.#log = deps.log;
+    this.#clock = deps.clock;
+    this.#logger = deps.logger;
+  }
+
+  get listeners(): number {
+    return this.#listeners.size;
+  }
+
+  async *subscribe({ filter, from, follow, signal }: FeedOptions): AsyncGenerator<FeedBatch> {
+    if (!follow) {
+      const start = from === 'end' ? ((await this.#log.end()) ?? 'start') : from;
+      const position = yield* this.#history(filter, start, signal);
+      if (!signal.aborted) yield { entries: [], position, caughtUp: true };
+      return;
+    }
+    const listener = await this.#join(filter, signal);
+    try {
+      let reached = from === 'end' ? await this.#log.end() : undefined;
+      do {
+        // Live entries wait in the listener while history is read. When they were
+        // too many, it forgets them, and they are read as history after all.
+        listener.restart();
+        const start = reached ?? (from === 'end' ? 'start' : from);
+        reached = yield* this.#history(filter, start, signal);
+      } while (listener.overflowed && !signal.aborted);
+      if (signal.aborted) return;
+      yield { entries: [], position: reached, caughtUp: true };
+      yield* listener.live(reached);
+    } finally {
+      this.#leave(listener);
+    }
+  }
+
+  /** Ends all subscriptions with a resumable position. */
+  close(): void {
+    this.#closed = true;
+    this.#failAll(stopping());
+    this.#reading?.abort.abort();
+  }
+
+  /** Answers the place where the history ended. */
+  async *#history(
+    filter: Filter,
+    from: Position | 'start',
+    signal: AbortSignal,
+  ): AsyncGenerator<FeedBatch, Position | undefined> {
+    let position = from === 'start' ? undefined : from;
+    try {
+      const read = this.#log.read({ from, follow: false, limit: limits.readEntries, signal });
+      for await (const batch of read) {
+        if (this.#closed) throw stopping();
+        position = batch.at(-1)?.position ?? position;
+        const entries = batch.filter((entry) => matches(filter, entry.event));
+        yield { entries, position, caughtUp: false };
+      }
+      return position;
+    } catch (reason) {
+      throw HubError.from(reason).withPosition(position);
+    }
+  }
+
+  async #join(filter: Filter, signal: AbortSignal): Promise<FeedListener> {
+    if (this.#closed) throw stopping();
+    if (this.#listeners.size >= limits.subscribersMax) {
+      throw new HubError('overloaded', `there are ${limits.subscribersMax} live streams already`, {
+        retryAfterS: 10,
+      });
+    }
+    const listener = new FeedListener(filter, this.#clock, signal);
+    this.#listeners.add(listener);
+    this.#reading ??= this.#startReading();
+    try {
+      // History is read only once the shared read has its start, so that no entry falls between them.
+      await this.#reading.started;
+    } catch (reason) {
+      this.#leave(listener);
+      throw reason;
+    }
+    return listener;
+  }
+
+  #startReading(): SharedRead {
+    const abort = new AbortController();
+    const end = this.#log.end();
+    const reading = { abort, started: end.then(() => undefined) };
+    void end.then(
+      (from) => this.#readOn(from ?? 'start', reading),
+      () => this.#forget(reading),
+    );
+    return reading;
+  }
+
+  #forget(reading: SharedRead): void {
+    if (this.#reading === reading) this.#reading = undefined;
+  }
+
+  #leave(listener: FeedListener): void {
+    listener.end();
+    this.#listeners.delete(listener);
+    if (this.#listeners.size > 0) return;
+    this.#reading?.abort.abort();
+    this.#reading = undefined;
+  }
+
+  async #readOn(from: Position | 'start', reading: SharedRead): Promise<void> {
+    try {
+      const { signal } = reading.abort;
+      const read = this.#log.read({ from, follow: true, limit: limits.readEntries, signal });
+      for await (const batch of read) {
+        for (const listener of this.#listeners) listener.push(batch);
+      }
+    } catch (reason) {
+      this.#logger.warn(
+        { err: reason },
+        'the live feed lost the log; its listeners resume by themselves',
+      );
+      if (this.#reading !== reading) return;
+      this.#forget(reading);
+      this.#failAll(HubError.from(reason));
+    }
+  }
+
+  #failAll(error: HubError): void {
+    for (const listener of this.#listeners) listener.fail(error);
+  }
+}
+
+interface SharedRead {
+  readonly abort: AbortController;
+  /** Resolves when the read has its start. */
+  readonly started: Promise<void>;
+}
+
+function stopping(): HubError {
+  return new HubError('unavailable', 'the hub is stopping', { retryAfterS: 2 });
+}

@@ -1,0 +1,76 @@
+import { type Clock, formatInstant, type Instant } from '../base/clock.ts';
+import type { Logger } from '../base/logger.ts';
+import { formatAmount } from '../event/money.ts';
+import type { CountedMinute, EventStore } from '../store/event-store.ts';
+
+const minuteMs = 60_000;
+
+/** A minute is reported this long after its end. */
+const reportDelayMs = 5_000;
+
+/**
+ * One log line for each wall-clock minute in which something was counted. The
+ * store keeps what was counted until it is reported, so that a restart neither
+ * forgets a minute nor splits it. The answer stops the reporting.
+ */
+export function startMinuteReport(deps: {
+  readonly store: EventStore;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}): () => Promise<void> {
+  const { clock, logger } = deps;
+  const stopping = new AbortController();
+  const run = async () => {
+    while (!stopping.signal.aborted) {
+      try {
+        await reportMinutes(deps);
+      } catch (reason) {
+        logger.warn({ err: reason }, 'counted minutes could not be reported; they are kept');
+      }
+      await clock.sleep(untilNextReportMs(clock.now()), stopping.signal);
+    }
+  };
+  const done = run().catch(() => undefined);
+  return async () => {
+    stopping.abort();
+    await done;
+  };
+}
+
+/** Reports every minute that ended long enough ago, once. */
+export async function reportMinutes({
+  store,
+  clock,
+  logger,
+}: {
+  readonly store: EventStore;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}): Promise<void> {
+  const end = Math.floor((clock.now() - reportDelayMs) / minuteMs) * minuteMs;
+  const counted = await store.countedMinutes(end);
+  if (counted.length === 0) return;
+  for (const [minute, counts] of Map.groupBy(counted, (count) => count.minute)) {
+    logger.info(describe(minute, counts), 'minute counted');
+  }
+  await store.forgetCountedMinutes(end);
+}
+
+function describe(minute: Instant, counts: readonly CountedMinute[]) {
+  return {
+    minute: formatInstant(minute),
+    events: counts.reduce((sum, count) => sum + count.eventCount, 0),
+    late_events: counts.reduce((sum, count) => sum + count.lateCount, 0),
+    sums: counts.map(({ eventType, currency, eventCount, total }) => ({
+      event_type: eventType,
+      currency,
+      events: eventCount,
+      total: formatAmount(total),
+    })),
+  };
+}
+
+function untilNextReportMs(now: Instant): number {
+  const next = (Math.floor((now - reportDelayMs) / minuteMs) + 1) * minuteMs + reportDelayMs;
+  return Math.max(1, next - now);
+}
