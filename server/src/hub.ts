@@ -3,7 +3,8 @@ import type { Instant } from './base/clock.ts';
 import type { HubError } from './base/errors.ts';
 import type { Event, Sign } from './event/event.ts';
 import type { FilterRequest, FindRequest, SeriesRequest, WindowRequest } from './event/requests.ts';
-import type { LogEntry, Position } from './log/event-log.ts';
+import type { Position } from './log/event-log.ts';
+import type { FeedBatch } from './readers/live-feed.ts';
 import type { StoredEvent } from './store/event-store.ts';
 
 export type { Caller } from './auth/identify.ts';
@@ -14,6 +15,7 @@ export type {
   WindowRequest,
 } from './event/requests.ts';
 export type { LogEntry, Position } from './log/event-log.ts';
+export type { FeedBatch } from './readers/live-feed.ts';
 export type { StoredEvent } from './store/event-store.ts';
 
 /** What became of one input, in the order of the inputs. */
@@ -95,15 +97,6 @@ export interface SeriesBucket extends Totals {
 export interface Series {
   readonly step: string;
   readonly buckets: readonly SeriesBucket[];
-}
-
-/** Matching entries and the cursor after everything read so far, matching or not. */
-export interface FeedBatch {
-  readonly entries: readonly LogEntry[];
-  /** Undefined only in an empty log. */
-  readonly position: Position | undefined;
-  /** History ends here; said once. */
-  readonly caughtUp: boolean;
 }
 
 export interface PartHealth {

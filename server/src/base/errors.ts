@@ -69,13 +69,23 @@ export class HubError extends Error {
 
   /** The same failure, naming the events whose outcome it leaves unknown. */
   withIds(ids: readonly string[]): HubError {
-    return new HubError(this.code, this.message, {
+    return new HubError(this.code, this.message, { ...this.#options(), ids });
+  }
+
+  /** The same failure of a feed, naming where to resume. One that already names a place keeps it. */
+  withPosition(position: string | undefined): HubError {
+    if (position === undefined || this.position !== undefined) return this;
+    return new HubError(this.code, this.message, { ...this.#options(), position });
+  }
+
+  #options(): HubErrorOptions {
+    return {
       details: this.details,
-      ids,
       cause: this.cause,
       ...(this.retryAfterS === undefined ? {} : { retryAfterS: this.retryAfterS }),
+      ...(this.ids === undefined ? {} : { ids: this.ids }),
       ...(this.position === undefined ? {} : { position: this.position }),
-    });
+    };
   }
 }
 

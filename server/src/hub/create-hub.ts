@@ -1,0 +1,138 @@
+import { allow } from '../auth/allow.ts';
+import type { Clock } from '../base/clock.ts';
+import { HubError, invalid } from '../base/errors.ts';
+import { limits } from '../base/limits.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Telemetry } from '../base/telemetry.ts';
+import type { EventRules } from '../event/event.ts';
+import { parseFilter, parseLimit } from '../event/parse-query.ts';
+import type { FeedBatch, Health, Hub, PartHealth, SubscribeRequest } from '../hub.ts';
+import type { EventLog, Position } from '../log/event-log.ts';
+import type { LiveFeed } from '../readers/live-feed.ts';
+import type { EventStore } from '../store/event-store.ts';
+import { Publisher } from './publisher.ts';
+import { Reads } from './reads.ts';
+
+export interface HubDeps {
+  readonly log: EventLog;
+  readonly store: EventStore;
+  readonly feed: LiveFeed;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly telemetry: Telemetry;
+  readonly rules: EventRules;
+  /** Aborted when the hub begins to stop: it is not ready any more. */
+  readonly stopping: AbortSignal;
+}
+
+/** A probe of the engines makes a small commit, so its answer serves all who ask within a second. */
+const healthAgeMsMax = 1_000;
+
+export function createHub(deps: HubDeps): Hub {
+  const publisher = new Publisher(deps);
+  const reads = new Reads(deps);
+  const health = createHealth(deps);
+  return {
+    eventTypes: deps.rules.eventTypes,
+    publish: async (caller, inputs, options) => {
+      allow(caller, 'events:write');
+      return await publisher.publish(inputs, options);
+    },
+    subscribe: (caller, request) => {
+      allow(caller, 'events:read');
+      return subscribe(deps, request);
+    },
+    latest: async (caller, request) => {
+      allow(caller, 'events:read');
+      return await reads.latest(request);
+    },
+    get: async (caller, id, atLeast) => {
+      allow(caller, 'events:read');
+      return await reads.get(id, atLeast);
+    },
+    find: async (caller, request) => {
+      allow(caller, 'events:read');
+      return await reads.find(request);
+    },
+    aggregate: async (caller, request) => {
+      allow(caller, 'aggregates:read');
+      return await reads.aggregate(request);
+    },
+    series: async (caller, request) => {
+      allow(caller, 'aggregates:read');
+      return await reads.series(request);
+    },
+    health,
+  };
+}
+
+/** Cuts the feed at the request's limit. */
+async function* subscribe(
+  { feed, rules, log }: HubDeps,
+  request: SubscribeRequest,
+): AsyncGenerator<FeedBatch> {
+  const filter = parseFilter(request, rules);
+  const from = startOf(request.after, log);
+  let left =
+    request.limit === undefined || request.limit === null
+      ? Number.POSITIVE_INFINITY
+      : parseLimit(request.limit, limits.pageEvents, limits.pageEvents);
+  const { follow, signal } = request;
+  for await (const batch of feed.subscribe({ filter, from, follow, signal })) {
+    if (batch.entries.length < left) {
+      left -= batch.entries.length;
+      yield batch;
+      continue;
+    }
+    const entries = batch.entries.slice(0, left);
+    yield { entries, position: entries.at(-1)?.position ?? batch.position, caughtUp: false };
+    return;
+  }
+}
+
+function startOf(after: unknown, log: EventLog): Position | 'start' | 'end' {
+  if (after === undefined || after === null || after === 'end') return 'end';
+  if (after === 'start') return 'start';
+  if (typeof after === 'string' && log.isPosition(after)) return after;
+  throw invalid(
+    '/after',
+    'position_format',
+    'this is no position: use `start`, `end`, or a `position` that the hub gave out',
+  );
+}
+
+function createHealth({ log, store, clock, stopping }: HubDeps): () => Promise<Health> {
+  let latest: { readonly atMs: number; readonly health: Promise<Health> } | undefined;
+  let durability = 'unknown';
+  const probe = async (): Promise<Health> => {
+    const parts = await Promise.all([
+      probePart('log', async () => {
+        durability = (await log.check()).durability;
+        return durability;
+      }),
+      probePart('store', async () => {
+        await store.check();
+        return 'readable';
+      }),
+    ]);
+    return { ready: parts.every((part) => part.ok), durability, parts };
+  };
+  return async () => {
+    const nowMs = clock.monotonicMs();
+    if (latest === undefined || nowMs - latest.atMs > healthAgeMsMax) {
+      latest = { atMs: nowMs, health: probe() };
+    }
+    const health = await latest.health;
+    if (!stopping.aborted) return health;
+    const part: PartHealth = { name: 'hub', ok: false, detail: 'the hub is stopping' };
+    return { ...health, ready: false, parts: [part, ...health.parts] };
+  };
+}
+
+async function probePart(name: string, check: () => Promise<string>): Promise<PartHealth> {
+  try {
+    return { name, ok: true, detail: await check() };
+  } catch (reason) {
+    return { name, ok: false, detail: HubError.from(reason).message };
+  }
+}

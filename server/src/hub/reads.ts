@@ -1,0 +1,136 @@
+import type { Clock } from '../base/clock.ts';
+import { HubError, invalid } from '../base/errors.ts';
+import { limits } from '../base/limits.ts';
+import type { EventRules } from '../event/event.ts';
+import { decodeListCursor, encodeListCursor } from '../event/list-cursor.ts';
+import {
+  parseFilter,
+  parseGroupBy,
+  parseLimit,
+  parseListWindow,
+  parseOrder,
+  parseStep,
+  parseWindow,
+} from '../event/parse-query.ts';
+import type {
+  EventPage,
+  FilterRequest,
+  FindRequest,
+  Series,
+  SeriesRequest,
+  Totals,
+  WindowRequest,
+} from '../hub.ts';
+import type { EventLog, Position } from '../log/event-log.ts';
+import type { EventStore, StoredEvent } from '../store/event-store.ts';
+import { assertSeriesLength, seriesOf, totalsOf } from './totals.ts';
+
+const latestDefault = 10;
+
+export interface ReadsDeps {
+  readonly log: EventLog;
+  readonly store: EventStore;
+  readonly clock: Clock;
+  readonly rules: EventRules;
+}
+
+/** Everything that is read from the store, with its one validation. */
+export class Reads {
+  readonly #deps: ReadsDeps;
+
+  constructor(deps: ReadsDeps) {
+    this.#deps = deps;
+  }
+
+  async latest(
+    request: FilterRequest & { readonly limit?: unknown },
+  ): Promise<readonly StoredEvent[]> {
+    const filter = parseFilter(request, this.#deps.rules);
+    const limit = parseLimit(request.limit, latestDefault, limits.pageEvents);
+    const { events } = await this.#deps.store.find({ filter, order: 'desc', limit });
+    return events.toReversed();
+  }
+
+  async get(id: string, atLeast?: unknown): Promise<StoredEvent> {
+    await this.#waitFor(atLeast);
+    const event = await this.#deps.store.get(id);
+    if (event === undefined) throw new HubError('not_found', 'no event has this id');
+    return event;
+  }
+
+  async find(request: FindRequest): Promise<EventPage> {
+    const { rules, log, store } = this.#deps;
+    const filter = parseFilter(request, rules);
+    const { from, to } = parseListWindow(request);
+    const order = parseOrder(request.order);
+    const limit = parseLimit(request.limit, limits.pageEventsDefault, limits.pageEvents);
+    const after = decodeListCursor(request.cursor, (text) => log.isPosition(text));
+    await this.#waitFor(request.at_least);
+    const page = await store.find({
+      filter,
+      order,
+      limit,
+      ...(from === undefined ? {} : { from }),
+      ...(to === undefined ? {} : { to }),
+      ...(after === undefined ? {} : { after }),
+    });
+    const events = page.events.map((event) => ({
+      ...event,
+      cursor: encodeListCursor(event.listKey),
+    }));
+    return { events, next: page.hasMore ? events.at(-1)?.cursor : undefined };
+  }
+
+  async aggregate(request: WindowRequest): Promise<Totals> {
+    const { rules, store, clock } = this.#deps;
+    const filter = parseFilter(request, rules);
+    const { from, to, timeWindow } = parseWindow(request, clock.now());
+    await this.#waitFor(request.at_least);
+    const { buckets, asOf } = await store.aggregate({ from, to, filter });
+    const window = { from, to, timeWindow, currency: filter.currency };
+    return totalsOf(window, buckets, asOf, rules.eventTypes);
+  }
+
+  async series(request: SeriesRequest): Promise<Series> {
+    const { rules, store, clock } = this.#deps;
+    const filter = parseFilter(request, rules);
+    const { from, to, timeWindow } = parseWindow(request, clock.now());
+    const { step, stepMs } = parseStep(request.step);
+    const byEventType = parseGroupBy(request.group_by) === 'event_type';
+    assertSeriesLength(from, to, stepMs);
+    await this.#waitFor(request.at_least);
+    const aggregates = await store.aggregate({ from, to, filter, stepMs });
+    const window = { from, to, timeWindow, currency: filter.currency };
+    return seriesOf({ window, step, stepMs, byEventType }, aggregates, rules.eventTypes);
+  }
+
+  /** Until the store has the position: a sender reads its own writes in every mode. */
+  async #waitFor(atLeast: unknown): Promise<void> {
+    if (atLeast === undefined || atLeast === null) return;
+    const position = this.#position(atLeast);
+    const abort = new AbortController();
+    const cancel = this.#deps.clock.after(limits.atLeastWaitMs, () => {
+      abort.abort(
+        new HubError(
+          'unavailable',
+          `the store has not reached this position within ${limits.atLeastWaitMs / 1_000} s`,
+          { retryAfterS: 1 },
+        ),
+      );
+    });
+    try {
+      await this.#deps.store.reached(position, abort.signal);
+    } finally {
+      cancel();
+    }
+  }
+
+  #position(text: unknown): Position {
+    if (typeof text === 'string' && this.#deps.log.isPosition(text)) return text;
+    throw invalid(
+      '/at_least',
+      'position_format',
+      'this is no position: use the `position` of an answer to a send',
+    );
+  }
+}
