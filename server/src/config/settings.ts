@@ -11,8 +11,12 @@ export interface Settings {
   readonly eventTypes: ReadonlyMap<string, Sign>;
   readonly defaultCurrency: string;
   readonly maxFutureMs: number;
-  readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+  readonly logLevel: LogLevel;
   readonly allowWeakDurability: boolean;
 }
 
-export type Role = 'http' | 'grpc' | 'readers';
+export const roles = ['http', 'grpc', 'readers'] as const;
+export type Role = (typeof roles)[number];
+
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof logLevels)[number];

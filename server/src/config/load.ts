@@ -1,0 +1,151 @@
+import { dirname } from 'node:path';
+import type { z } from 'zod';
+import {
+  commandLineEnv,
+  type DeclaredSetting,
+  declaredSettings,
+  envPrefix,
+} from './declared-settings.ts';
+import { resolveEngineUrls, schemeOf } from './engine-urls.ts';
+import {
+  type Given,
+  type GivenSettings,
+  gatherSettings,
+  type SettingsSources,
+} from './given-settings.ts';
+import { maskPasswords } from './mask-passwords.ts';
+import { suggestion } from './nearest-name.ts';
+import type { ParsedSettings } from './schema.ts';
+import { roles, type Settings } from './settings.ts';
+import { SettingsError } from './settings-error.ts';
+
+/** One setting as it holds. */
+export interface SettingValue {
+  readonly setting: DeclaredSetting;
+  /** As one would set it, with passwords masked. */
+  readonly text: string;
+  /** `flag --http-port`, `env EVENT_HUB_HTTP_PORT`, `file /path/event-hub.json`, `default`. */
+  readonly source: string;
+}
+
+export interface LoadedSettings {
+  readonly settings: Settings;
+  /** In the order of the schema. */
+  readonly values: readonly SettingValue[];
+  /** Such as a variable that looks like a setting's and is none. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Flags before variables before the file before defaults. An empty variable
+ * counts as absent. Throws SettingsError with every fault there is.
+ */
+export function loadSettings(sources: SettingsSources): LoadedSettings {
+  const faults: string[] = [];
+  const given = gatherSettings(sources, faults);
+  const parsed = new Map<string, unknown>();
+  for (const setting of declaredSettings) {
+    const result = setting.schema.safeParse(given.get(setting.path)?.value);
+    if (result.success) parsed.set(setting.path, result.data);
+    else faults.push(faultOf(setting, given.get(setting.path), result.error));
+  }
+  const folder = sources.file === undefined ? sources.workingFolder : dirname(sources.file.path);
+  const complete = completeSettings(parsed, given, folder, faults);
+  if (complete === undefined || faults.length > 0) throw new SettingsError(faults);
+  return {
+    settings: complete,
+    values: declaredSettings.map((setting) => describe(setting, given, complete)),
+    warnings: unknownVariables(sources.env),
+  };
+}
+
+function faultOf(setting: DeclaredSetting, given: Given | undefined, error: z.ZodError): string {
+  const source = given?.source ?? `setting ${setting.path}`;
+  const value = given?.value;
+  const text = typeof value === 'string' ? `'${value}'` : JSON.stringify(value);
+  const why = error.issues.find(
+    (issue) => issue.code === 'custom' && issue.message !== 'Invalid input',
+  );
+  const shown = setting.secret ? maskPasswords(text) : text;
+  return `${source}: expected ${setting.expected}, got ${shown}${why ? ` (${why.message})` : ''}`;
+}
+
+/** Undefined when something is missing because it had a fault. */
+function completeSettings(
+  parsed: ReadonlyMap<string, unknown>,
+  given: GivenSettings,
+  folder: string,
+  faults: string[],
+): Settings | undefined {
+  const value = nest(parsed);
+  const sourceOf = (path: string) => given.get(path)?.source ?? `setting ${path}`;
+  if (!parsed.has('log') || !parsed.has('store')) return undefined;
+  const urls = resolveEngineUrls(value.log, value.store, folder);
+  if ('fault' in urls) {
+    faults.push(`${sourceOf(urls.faultOf)}: ${urls.fault}`);
+    return undefined;
+  }
+  const isEmbedded = schemeOf(urls.log) === 'sqlite';
+  if (isEmbedded && parsed.has('roles') && value.roles.size < roles.length) {
+    const needed = roles.join(',');
+    faults.push(`${sourceOf('roles')}: with SQLite one process does everything: set ${needed}`);
+  }
+  if (parsed.size < declaredSettings.length) return undefined;
+  return {
+    http: value.http,
+    grpc: { host: value.grpc.host ?? value.http.host, port: value.grpc.port },
+    log: urls.log,
+    store: urls.store,
+    roles: value.roles,
+    eventTypes: value.eventTypes,
+    defaultCurrency: value.defaultCurrency,
+    maxFutureMs: value.maxFuture,
+    logLevel: value.logLevel,
+    allowWeakDurability: value.allowWeakDurability,
+  };
+}
+
+/** `http.port` becomes the member `port` of `http`. Every leaf has been through its own part of the schema. */
+function nest(parsed: ReadonlyMap<string, unknown>): ParsedSettings {
+  const root: Record<string, unknown> = {};
+  for (const [path, value] of parsed) {
+    const names = path.split('.');
+    const leaf = names.pop() ?? path;
+    let group = root;
+    for (const name of names) {
+      group[name] ??= {};
+      group = group[name] as Record<string, unknown>;
+    }
+    group[leaf] = value;
+  }
+  return root as ParsedSettings;
+}
+
+function describe(
+  setting: DeclaredSetting,
+  given: GivenSettings,
+  settings: Settings,
+): SettingValue {
+  const source = given.get(setting.path)?.source.replace(/, [^,]*$/, '') ?? 'default';
+  return { setting, source, text: maskPasswords(textOf(setting, given, settings)) };
+}
+
+function textOf(setting: DeclaredSetting, given: GivenSettings, settings: Settings): string {
+  if (setting.path === 'log') return settings.log;
+  if (setting.path === 'store') return settings.store;
+  if (setting.path === 'grpc.host') return settings.grpc.host;
+  const value = given.get(setting.path)?.value ?? setting.defaultText;
+  return Array.isArray(value) ? value.join(',') : String(value);
+}
+
+function unknownVariables(env: SettingsSources['env']): readonly string[] {
+  const known = new Set<string>(Object.values(commandLineEnv));
+  for (const { env: name, secret } of declaredSettings) {
+    known.add(name);
+    if (secret) known.add(`${name}_FILE`);
+  }
+  return Object.keys(env)
+    .filter((name) => name.startsWith(envPrefix) && !known.has(name))
+    .sort()
+    .map((name) => `env ${name} is no setting and does nothing${suggestion(name, known)}`);
+}

@@ -1,0 +1,136 @@
+import { z } from 'zod';
+import {
+  choice,
+  currency,
+  duration,
+  engineUrl,
+  eventTypeList,
+  host,
+  onOff,
+  port,
+  roleList,
+  type SettingType,
+} from './setting-types.ts';
+import { logLevels } from './settings.ts';
+
+/** What is known of one setting besides its type. */
+export interface SettingMeta {
+  readonly description: string;
+  /** Completes "expected ...". */
+  readonly expected: string;
+  /** What holds when nobody sets it, in words where it follows from another setting. */
+  readonly defaultText: string;
+  /** May hold a password: masked when printed, and read from a file by `..._FILE`. */
+  readonly secret: boolean;
+  /** A variable of other programs that counts when the setting's own is absent. */
+  readonly fallbackEnv: string | undefined;
+  readonly standsAlone: boolean;
+}
+
+export const settingMeta = z.registry<SettingMeta>();
+
+/**
+ * Every setting, once. Its env name, file key, flag and documentation follow
+ * from its place here by rule: see `declared-settings.ts`.
+ */
+export const settingsSchema = z.strictObject({
+  http: z.strictObject({
+    host: setting(host, {
+      default: '127.0.0.1',
+      description:
+        'The address that HTTP listens on. `0.0.0.0` opens the hub to the network: put a proxy with authentication in front of it.',
+    }),
+    port: setting(port, {
+      default: '8000',
+      fallbackEnv: 'PORT',
+      description:
+        'The port of REST, GraphQL, the pages and the health checks; 0 is any free port.',
+    }),
+  }),
+  grpc: z.strictObject({
+    host: derived(host, {
+      defaultText: 'as `http.host`',
+      description: 'The address that gRPC listens on.',
+    }),
+    port: setting(port, {
+      default: '50051',
+      description: 'The port of gRPC; 0 is any free port, which the start line names.',
+    }),
+  }),
+  log: setting(engineUrl, {
+    default: 'sqlite:./data/event-hub.db',
+    secret: true,
+    description: 'The log, the only thing that a request writes to. The scheme picks the engine.',
+  }),
+  store: derived(engineUrl, {
+    defaultText: 'as `log`, with SQLite',
+    secret: true,
+    description:
+      'Where events and counts are read from. With SQLite it is the same file as the log.',
+  }),
+  roles: setting(roleList, {
+    default: 'http,grpc,readers',
+    description: 'What this process does. With SQLite one process does everything.',
+  }),
+  eventTypes: setting(eventTypeList, {
+    default: 'purchase:+,return:-,refund:-',
+    description:
+      'The types that events may have, each with how it enters net totals: `+`, `-`, or no sign for not at all. A shop that records both a return and its refund leaves one of them without a sign.',
+  }),
+  defaultCurrency: setting(currency, {
+    default: 'XXX',
+    description: 'The currency of events that name none. `XXX` is "no currency".',
+  }),
+  maxFuture: setting(duration, {
+    default: '24h',
+    description: "How far an event's timestamp may lie ahead of the hub's clock.",
+  }),
+  logLevel: setting(choice(logLevels), {
+    default: 'info',
+    description: 'The least important message that is still written to the log on standard error.',
+  }),
+  allowWeakDurability: setting(onOff, {
+    default: 'false',
+    description:
+      'Serve on engines whose settings can lose what was answered with success. Without it the hub refuses to start.',
+  }),
+});
+
+export type ParsedSettings = z.output<typeof settingsSchema>;
+
+interface Declaration {
+  readonly description: string;
+  readonly secret?: boolean;
+  readonly fallbackEnv?: string;
+}
+
+/** A setting with a default of its own, written as one would set it. */
+function setting<T extends z.ZodType>(
+  type: SettingType<T>,
+  declaration: Declaration & { readonly default: string },
+) {
+  const schema = z.preprocess((value) => value ?? declaration.default, type.schema);
+  settingMeta.add(schema, meta(type, declaration, declaration.default));
+  return schema;
+}
+
+/** A setting whose default follows from others. */
+function derived<T extends z.ZodType>(
+  type: SettingType<T>,
+  declaration: Declaration & { readonly defaultText: string },
+) {
+  const schema = type.schema.optional();
+  settingMeta.add(schema, meta(type, declaration, declaration.defaultText));
+  return schema;
+}
+
+function meta(type: SettingType, declaration: Declaration, defaultText: string): SettingMeta {
+  return {
+    description: declaration.description,
+    expected: type.expected,
+    defaultText,
+    secret: declaration.secret ?? false,
+    fallbackEnv: declaration.fallbackEnv,
+    standsAlone: type.standsAlone ?? false,
+  };
+}

@@ -1,0 +1,86 @@
+import { z } from 'zod';
+import { HubError } from '../base/errors.ts';
+import { currencies } from '../event/currencies.ts';
+import type { Sign } from '../event/event.ts';
+import { parseEventTypes } from '../event/event-rules.ts';
+import { roles } from './settings.ts';
+
+/**
+ * The kinds of values that settings have. Each takes text (a flag, a variable)
+ * and what JSON would say (the file), and names what it expects.
+ */
+export interface SettingType<T extends z.ZodType = z.ZodType> {
+  readonly schema: T;
+  /** Completes "expected ...". */
+  readonly expected: string;
+  /** A flag that stands alone, without a value. */
+  readonly standsAlone?: boolean;
+}
+
+const decimal = z.union([z.number(), z.string().regex(/^\d+$/).transform(Number)]);
+
+export const port = {
+  schema: decimal.pipe(z.number().int().min(0).max(65_535)),
+  expected: 'a port 0-65535',
+} satisfies SettingType;
+
+export const host = {
+  schema: z.string().regex(/^[A-Za-z0-9.:_-]{1,253}$/),
+  expected: 'a host name or an IP address',
+} satisfies SettingType;
+
+export const engineUrl = {
+  schema: z.string().regex(/^[a-z][a-z0-9+.-]*:[^\s]/),
+  expected: 'a URL such as sqlite:./data/event-hub.db',
+} satisfies SettingType;
+
+export const onOff = {
+  schema: z.union([z.boolean(), z.stringbool({ truthy: ['true', '1'], falsy: ['false', '0'] })]),
+  expected: 'true or false',
+  standsAlone: true,
+} satisfies SettingType;
+
+export function choice<const Choice extends string>(choices: readonly [Choice, ...Choice[]]) {
+  return { schema: z.enum(choices), expected: `one of ${choices.join(', ')}` };
+}
+
+const commaList = z.union([
+  z.array(z.string()),
+  z.string().transform((text) => text.split(',').map((part) => part.trim())),
+]);
+
+export const roleList = {
+  schema: commaList.pipe(z.array(z.enum(roles)).min(1)).transform((names) => new Set(names)),
+  expected: `a list of ${roles.join(', ')}`,
+} satisfies SettingType;
+
+export const eventTypeList = {
+  schema: commaList.transform((parts, context): ReadonlyMap<string, Sign> => {
+    try {
+      return parseEventTypes(parts.join(','));
+    } catch (reason) {
+      context.addIssue({ code: 'custom', message: HubError.from(reason).message });
+      return z.NEVER;
+    }
+  }),
+  expected: 'types with their signs, such as purchase:+,return:-,note',
+} satisfies SettingType;
+
+export const currency = {
+  schema: z.string().refine((code) => currencies.has(code)),
+  expected: 'an ISO 4217 code in upper case, such as EUR',
+} satisfies SettingType;
+
+const unitsMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+const durationText = /^(\d{1,9})(ms|s|m|h|d)$/;
+
+export const duration = {
+  schema: z.string().regex(durationText).transform(toMilliseconds),
+  expected: 'a duration such as 24h, 5m, 30s, 500ms or 1d',
+} satisfies SettingType;
+
+/** Milliseconds of a text that `duration` takes. */
+function toMilliseconds(text: string): number {
+  const [, number = '0', unit = 'ms'] = durationText.exec(text) ?? [];
+  return Number(number) * unitsMs[unit as keyof typeof unitsMs];
+}

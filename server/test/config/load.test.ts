@@ -1,0 +1,256 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { declaredSettings } from '../../src/config/declared-settings.ts';
+import type { SettingsSources } from '../../src/config/given-settings.ts';
+import { loadSettings } from '../../src/config/load.ts';
+import { SettingsError } from '../../src/config/settings-error.ts';
+
+describe('settings', () => {
+  it('hold the documented defaults', () => {
+    const { settings } = load({});
+    expect(settings.http).toEqual({ host: '127.0.0.1', port: 8000 });
+    expect(settings.grpc).toEqual({ host: '127.0.0.1', port: 50_051 });
+    expect(settings.log).toBe('sqlite:/work/data/event-hub.db');
+    expect(settings.store).toBe(settings.log);
+    expect([...settings.roles]).toEqual(['http', 'grpc', 'readers']);
+    expect([...settings.eventTypes]).toEqual([
+      ['purchase', '+'],
+      ['return', '-'],
+      ['refund', '-'],
+    ]);
+    expect(settings.defaultCurrency).toBe('XXX');
+    expect(settings.maxFutureMs).toBe(86_400_000);
+    expect(settings.logLevel).toBe('info');
+    expect(settings.allowWeakDurability).toBe(false);
+  });
+
+  it('have one name in three spellings', () => {
+    const spellings = declaredSettings.map(({ path, env, flag }) => [path, env, flag]);
+    expect(spellings).toContainEqual(['http.port', 'EVENT_HUB_HTTP_PORT', 'http-port']);
+    expect(spellings).toContainEqual(['logLevel', 'EVENT_HUB_LOG_LEVEL', 'log-level']);
+    expect(spellings).toContainEqual([
+      'allowWeakDurability',
+      'EVENT_HUB_ALLOW_WEAK_DURABILITY',
+      'allow-weak-durability',
+    ]);
+  });
+
+  it('prefer flags to the environment, the environment to the file, the file to PORT', () => {
+    const file = aFile({ http: { port: 3 } });
+    const env = { PORT: '4', EVENT_HUB_HTTP_PORT: '2' };
+    const argv = ['--http-port', '1'];
+    expect(load({ argv, env, file }).settings.http.port).toBe(1);
+    expect(load({ env, file }).settings.http.port).toBe(2);
+    expect(load({ env: { PORT: '4' }, file }).settings.http.port).toBe(3);
+    expect(load({ env: { PORT: '4' } }).settings.http.port).toBe(4);
+  });
+
+  it('name the source of each value', () => {
+    const { values } = load({
+      argv: ['--log-level=warn'],
+      env: { EVENT_HUB_MAX_FUTURE: '5m' },
+      file: aFile({ defaultCurrency: 'EUR' }),
+    });
+    const sourceOf = (path: string) => values.find((each) => each.setting.path === path)?.source;
+    expect(sourceOf('logLevel')).toBe('flag --log-level');
+    expect(sourceOf('maxFuture')).toBe('env EVENT_HUB_MAX_FUTURE');
+    expect(sourceOf('defaultCurrency')).toBe('file /etc/hub/event-hub.json');
+    expect(sourceOf('http.port')).toBe('default');
+  });
+
+  it('take the host of gRPC from that of HTTP', () => {
+    const env = { EVENT_HUB_HTTP_HOST: '0.0.0.0' };
+    expect(load({ env }).settings.grpc.host).toBe('0.0.0.0');
+    expect(load({ env, argv: ['--grpc-host', '::1'] }).settings.grpc.host).toBe('::1');
+  });
+
+  it('read lists, switches and durations in every source', () => {
+    const env = { EVENT_HUB_EVENT_TYPES: 'sale:+, note', EVENT_HUB_MAX_FUTURE: '500ms' };
+    const file = aFile({ roles: ['http', 'grpc', 'readers'], allowWeakDurability: true });
+    const { settings } = load({ env, file });
+    expect([...settings.eventTypes]).toEqual([
+      ['sale', '+'],
+      ['note', ''],
+    ]);
+    expect(settings.maxFutureMs).toBe(500);
+    expect(settings.allowWeakDurability).toBe(true);
+    expect(load({ file, argv: ['--no-allow-weak-durability'] }).settings.allowWeakDurability).toBe(
+      false,
+    );
+  });
+
+  it.each([
+    ['24h', 86_400_000],
+    ['30s', 30_000],
+    ['5m', 300_000],
+    ['500ms', 500],
+    ['1d', 86_400_000],
+  ])('read the duration %s', (text, ms) => {
+    expect(load({ env: { EVENT_HUB_MAX_FUTURE: text } }).settings.maxFutureMs).toBe(ms);
+  });
+
+  it('count an empty variable as absent', () => {
+    expect(load({ env: { EVENT_HUB_HTTP_PORT: '', PORT: '' } }).settings.http.port).toBe(8000);
+  });
+});
+
+describe('the paths in settings', () => {
+  it("start at the file's folder, else at the working folder", () => {
+    const argv = ['--log', 'sqlite:./x.db'];
+    expect(load({ argv }).settings.log).toBe('sqlite:/work/x.db');
+    expect(load({ argv, file: aFile({}) }).settings.log).toBe('sqlite:/etc/hub/x.db');
+    expect(load({ argv: ['--log', 'sqlite:///var/x.db'] }).settings.log).toBe('sqlite:/var/x.db');
+  });
+});
+
+describe('faults in settings', () => {
+  it('are reported all at once, each with its source', () => {
+    const faults = faultsOf({
+      argv: ['--grpc-port', '70000', '--htp-port=1'],
+      env: { EVENT_HUB_HTTP_PORT: 'abc', EVENT_HUB_DEFAULT_CURRENCY: 'eur' },
+      file: aFile({ logLevel: 'loud', http: { prot: 1 }, grpc: 5, unknown: 1 }),
+    });
+    expect(faults).toEqual([
+      'unknown flag --htp-port; did you mean --http-port?',
+      'file /etc/hub/event-hub.json: unknown key http.prot; did you mean http.port?',
+      'file /etc/hub/event-hub.json, grpc: expected an object with host, port',
+      'file /etc/hub/event-hub.json: unknown key unknown',
+      "env EVENT_HUB_HTTP_PORT: expected a port 0-65535, got 'abc'",
+      "flag --grpc-port: expected a port 0-65535, got '70000'",
+      "env EVENT_HUB_DEFAULT_CURRENCY: expected an ISO 4217 code in upper case, such as EUR, got 'eur'",
+      "file /etc/hub/event-hub.json, logLevel: expected one of trace, debug, info, warn, error, fatal, silent, got 'loud'",
+    ]);
+  });
+
+  it('name a log that is no URL', () => {
+    expect(faultsOf({ env: { EVENT_HUB_LOG: './data/x.db' } })).toEqual([
+      "env EVENT_HUB_LOG: expected a URL such as sqlite:./data/event-hub.db, got './data/x.db'",
+    ]);
+  });
+
+  it.each(['sqlite::memory:', 'sqlite://data/x.db', 'sqlite:./folder/'])(
+    'refuse %s, which is no file',
+    (url) => {
+      expect(faultsOf({ env: { EVENT_HUB_LOG: url } })[0]).toMatch(
+        /^env EVENT_HUB_LOG: expected the path of a file/,
+      );
+    },
+  );
+
+  it('name the supported pairs of engines', () => {
+    expect(faultsOf({ argv: ['--log', 'amqp://host'] })[0]).toMatch(
+      /^flag --log: amqp: .*supported: log and store as sqlite with sqlite/,
+    );
+    expect(faultsOf({ argv: ['--store', 'mongodb://host/x'] })[0]).toMatch(
+      /^flag --store: mongodb: does not go with a sqlite log; supported: /,
+    );
+    expect(faultsOf({ argv: ['--store', 'sqlite:./other.db'] })[0]).toMatch(
+      /^flag --store: with SQLite the log and the store are one file/,
+    );
+  });
+
+  it('refuse fewer roles than all with SQLite', () => {
+    expect(faultsOf({ env: { EVENT_HUB_ROLES: 'http' } })[0]).toMatch(
+      /^env EVENT_HUB_ROLES: with SQLite one process does everything/,
+    );
+    expect(faultsOf({ env: { EVENT_HUB_ROLES: 'web' } })[0]).toMatch(
+      /^env EVENT_HUB_ROLES: expected a list/,
+    );
+  });
+
+  it('name a flag without its value', () => {
+    expect(faultsOf({ argv: ['--http-port'] })).toEqual([
+      'flag --http-port: a value is missing; expected a port 0-65535',
+    ]);
+  });
+
+  it('say what is wrong with the file itself', () => {
+    const text = '{"http": {"port": 1}, "http": {}}';
+    expect(faultsOf({ file: { path: '/x/event-hub.json', text } })[0]).toMatch(
+      /^file \/x\/event-hub.json: .*twice/,
+    );
+    expect(faultsOf({ file: { path: '/x/event-hub.json', text: '[]' } })).toHaveLength(1);
+  });
+
+  it('never come as anything but SettingsError, whatever is set', () => {
+    const name = fc.constantFrom(...declaredSettings.map(({ env }) => env));
+    fc.assert(
+      fc.property(fc.dictionary(name, fc.string()), fc.string(), (env, text) => {
+        try {
+          load({ env, file: { path: '/x/event-hub.json', text } });
+        } catch (reason) {
+          expect(reason).toBeInstanceOf(SettingsError);
+        }
+      }),
+    );
+  });
+});
+
+describe('warnings', () => {
+  it('name variables that look like settings, with the nearest', () => {
+    const env = {
+      EVENT_HUB_HTP_PORT: '1',
+      EVENT_HUB_URL: 'x',
+      EVENT_HUB_GRPC_URL: 'x',
+      EVENT_HUB_CONFIG: 'x',
+    };
+    expect(load({ env }).warnings).toEqual([
+      'env EVENT_HUB_HTP_PORT is no setting and does nothing; did you mean EVENT_HUB_HTTP_PORT?',
+    ]);
+  });
+});
+
+describe('secrets', () => {
+  it('are read from the file that a variable names', () => {
+    const env = { EVENT_HUB_LOG_FILE: 'secret.txt' };
+    const readText = (path: string) => (path === '/work/secret.txt' ? 'sqlite:./s.db\n' : '');
+    const { settings, values } = load({ env, readText });
+    expect(settings.log).toBe('sqlite:/work/s.db');
+    expect(values.find((each) => each.setting.path === 'log')?.source).toBe(
+      'env EVENT_HUB_LOG_FILE',
+    );
+  });
+
+  it('are refused when they are set twice or cannot be read', () => {
+    const both = { EVENT_HUB_LOG: 'sqlite:./a.db', EVENT_HUB_LOG_FILE: 'x' };
+    expect(faultsOf({ env: both })).toEqual([
+      'env EVENT_HUB_LOG and env EVENT_HUB_LOG_FILE are both set: keep one',
+    ]);
+    expect(faultsOf({ env: { EVENT_HUB_LOG_FILE: 'x' } })[0]).toBe(
+      'env EVENT_HUB_LOG_FILE: the file cannot be read: no such file',
+    );
+  });
+
+  it('are masked in faults', () => {
+    const [fault] = faultsOf({ argv: ['--log', 'Redis://user:hunter2@host:6379'] });
+    expect(fault).not.toContain('hunter2');
+    expect(fault).toContain('user:***@host');
+  });
+});
+
+function load(sources: Partial<SettingsSources>) {
+  return loadSettings({
+    argv: [],
+    env: {},
+    file: undefined,
+    workingFolder: '/work',
+    readText: () => {
+      throw new Error('no such file');
+    },
+    ...sources,
+  });
+}
+
+function faultsOf(sources: Partial<SettingsSources>): readonly string[] {
+  try {
+    load(sources);
+  } catch (reason) {
+    if (reason instanceof SettingsError) return reason.faults;
+    throw reason;
+  }
+  return [];
+}
+
+function aFile(content: unknown) {
+  return { path: '/etc/hub/event-hub.json', text: JSON.stringify(content) };
+}
