@@ -7,8 +7,6 @@ import type { Fault } from './faults.ts';
 const MICROS_PER_UNIT = 10n ** BigInt(limits.amountDecimals);
 const microsPerUnit = Number(MICROS_PER_UNIT);
 const microsMax = limits.amountUnitsMax * MICROS_PER_UNIT;
-/** Below it millionths have at most 15 digits, so that a double tells them apart. */
-const microsInDouble = 10 ** limits.amountNumberDigits;
 
 /**
  * An amount as millionths, or why it is refused. Takes numbers (by their
@@ -17,13 +15,8 @@ const microsInDouble = 10 ** limits.amountNumberDigits;
  */
 export function parseAmount(value: unknown): bigint | Fault {
   if (typeof value === 'number') {
-    const micros = Math.round(value * microsPerUnit);
-    // Equal after one correctly rounded division: no decimal was lost.
-    if (micros >= 0 && micros < microsInDouble && micros / microsPerUnit === value) {
-      return BigInt(micros);
-    }
     if (!Number.isFinite(value)) return notAnAmount;
-    return fromNumberText(String(value));
+    return quickMicros(value) ?? fromNumberText(String(value));
   }
   if (typeof value === 'string') return fromText(value);
   if (value instanceof InexactNumber) return fromNumberText(value.source);
@@ -62,10 +55,27 @@ const negative: Fault = {
   detail: 'amount is negative: send it as a positive amount, its type makes it count as minus',
 };
 
+/**
+ * The millionths of most amounts: those of up to 15 digits, which a double
+ * tells apart. Undefined leaves it to the long way.
+ */
+function quickMicros(value: number): bigint | undefined {
+  const micros = Math.round(value * microsPerUnit);
+  if (micros < 0 || micros >= microsInDouble) return undefined;
+  // One correctly rounded division gives the value back: no decimal was lost.
+  return micros / microsPerUnit === value ? BigInt(micros) : undefined;
+}
+
+const microsInDouble = 10 ** limits.amountNumberDigits;
+
 function fromText(text: string): bigint | Fault {
   if (!plainDecimal.test(text)) {
     const isNegative = text.startsWith('-') && plainDecimal.test(text.slice(1));
     return isNegative && toDecimal(text).digits !== '' ? negative : notPlain;
+  }
+  if (text.length <= limits.amountNumberDigits) {
+    const micros = quickMicros(Number(text));
+    if (micros !== undefined) return micros;
   }
   const decimal = toDecimal(text);
   return scale(decimal.digits, decimal.exponent);
