@@ -43,6 +43,14 @@ export class Tail {
     this.#ring();
   }
 
+  /** The log has come to `sequence` by another way than a push: readers find what is new in the file. */
+  advance(sequence: number): void {
+    if (sequence <= this.#last) return;
+    this.#entries = [];
+    this.#last = sequence;
+    this.#ring();
+  }
+
   /** Entries after `sequence`; undefined when memory does not reach back that far. */
   after(sequence: number, limit: number): readonly LogEntry[] | undefined {
     const first = this.#last - this.#entries.length + 1;

@@ -90,12 +90,11 @@ async function positions(engine: SqliteEngine): Promise<ReadonlyMap<string, Posi
 async function record(engine: SqliteEngine, shard: string, entries: readonly LogEntry[]) {
   const cells: Cell[] = [];
   for (const entry of entries) packEvent(entry.event, cells);
-  return await engine.writer.call(
-    'record',
-    shard,
-    entries.map((entry) => entry.position),
-    cells,
-  );
+  const positions = entries.map((entry) => entry.position);
+  const recorded = await engine.writer.call('record', shard, positions, cells);
+  const newest = positions.at(-1);
+  if (newest !== undefined) engine.tail.advance(parsePosition(newest, engine.logId).sequence);
+  return recorded;
 }
 
 async function reached(

@@ -1,0 +1,43 @@
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { readLogId } from '../../src/engines/sqlite/open-database.ts';
+import { positionOf } from '../../src/engines/sqlite/position.ts';
+import type { Event } from '../../src/event/event.ts';
+import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { eventStoreSuite, type StoreHarness } from './event-store.suite.ts';
+
+async function sqliteStoreHarness(): Promise<StoreHarness> {
+  const folder = temporaryFolder();
+  const file = join(folder.path, 'hub.db');
+  const withDatabase = <T>(use: (database: DatabaseSync) => T): T => {
+    const database = new DatabaseSync(file);
+    try {
+      return use(database);
+    } finally {
+      database.close();
+    }
+  };
+  return {
+    open: () => openSqliteStore(`sqlite:${file}`, { exclusive: true }),
+    entries: async (events: readonly Event[], first: number) => {
+      const logId = withDatabase(readLogId);
+      return events.map((event, index) => ({
+        shard: '0',
+        position: positionOf(first + index, logId, event),
+        event,
+      }));
+    },
+    damageCounts: async () => {
+      withDatabase((database) =>
+        database.exec(`
+          UPDATE minute_counts SET total_low = total_low + 1
+          WHERE (minute, event_type, currency) =
+            (SELECT minute, event_type, currency FROM minute_counts LIMIT 1)`),
+      );
+    },
+    destroy: async () => folder.remove(),
+  };
+}
+
+eventStoreSuite('on SQLite', sqliteStoreHarness);
