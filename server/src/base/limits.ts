@@ -99,6 +99,22 @@ export const limits = {
   grpcMetadataBytes: 16 * 1024,
   /** Events of one bidirectional ingest stream that are waiting for their answer. */
   grpcInFlightEvents: 1_000,
+  /** Events of StreamEvents without a limit and a position. */
+  grpcStreamEventsDefault: 10,
+  /** What a stream hands to the transport before it waits: about one HTTP/2 window. */
+  grpcStreamPendingBytes: 64 * 1024,
+  /** Of the details in a failed call's trailers, which clients bound at 8 KiB. */
+  grpcErrorDetailBytes: 3 * 1024,
+  /** Buffers of one connection: several of the largest messages at once. */
+  grpcSessionMegabytes: 64,
+  grpcKeepaliveMs: 60_000,
+  grpcKeepaliveTimeoutMs: 20_000,
+  /** A connection without a call is closed. */
+  grpcIdleMs: 5 * 60_000,
+  /** How often the state is looked at while somebody watches the health service. */
+  grpcHealthWatchMs: 1_000,
+  /** For calls under way when the hub stops; within `stopMs`. */
+  grpcDrainMs: 5_000,
 
   /** From the signal to the exit. */
   stopMs: 10_000,

@@ -1,0 +1,152 @@
+import { HubError } from '../../base/errors.ts';
+import { limits } from '../../base/limits.ts';
+import type { Telemetry } from '../../base/telemetry.ts';
+import type { Caller, FilterRequest, Hub, Position, StoredEvent } from '../../hub.ts';
+import type { Contracts, MessageType } from './contracts.ts';
+import { textOf, toFilter } from './decode.ts';
+import { eventMessage } from './encode.ts';
+import type { EventMessage, StreamRequest } from './messages.ts';
+import type { CallHost, Method } from './served-call.ts';
+import { type Answers, serverStreamMethod } from './stream-call.ts';
+
+/** StreamEvents. */
+export function feedMethod(
+  host: CallHost,
+  hub: Hub,
+  telemetry: Telemetry,
+  contracts: Contracts,
+  service: string,
+): Method {
+  const request = contracts.type<StreamRequest>('event_hub.v1.StreamRequest');
+  const event = contracts.type<EventMessage>('event_hub.v1.Event');
+  return serverStreamMethod(
+    host,
+    `${service}/StreamEvents`,
+    request,
+    async (asked, caller, out) => {
+      const filter = toFilter(asked.filter);
+      const feed = new Feed(hub, caller, filter, host.stopping, out, event);
+      const after = textOf(asked.after);
+      if (after === undefined && !asked.follow) {
+        return feed.sendLatest(await feed.latest(asked.limit));
+      }
+      const closed = telemetry.subscriberOpened('grpc');
+      try {
+        if (after === undefined) return await feed.followLatest(asked.limit);
+        return await feed.send({ after, follow: asked.follow, limit: asked.limit });
+      } catch (reason) {
+        const error = HubError.from(reason).withPosition(feed.position);
+        telemetry.countSubscriberCut('grpc', error.code);
+        throw error;
+      } finally {
+        closed();
+      }
+    },
+  );
+}
+
+class Feed {
+  /** Where the client can resume: behind what has been sent. */
+  position: string | undefined;
+  readonly #hub: Hub;
+  readonly #caller: Caller;
+  readonly #filter: FilterRequest;
+  readonly #stopping: AbortSignal;
+  readonly #out: Answers;
+  readonly #event: MessageType<EventMessage>;
+
+  constructor(
+    hub: Hub,
+    caller: Caller,
+    filter: FilterRequest,
+    stopping: AbortSignal,
+    out: Answers,
+    event: MessageType<EventMessage>,
+  ) {
+    this.#hub = hub;
+    this.#caller = caller;
+    this.#filter = filter;
+    this.#stopping = stopping;
+    this.#out = out;
+    this.#event = event;
+  }
+
+  latest(limit: number | null): Promise<readonly StoredEvent[]> {
+    return this.#hub.latest(this.#caller, {
+      ...this.#filter,
+      limit: limit ?? limits.grpcStreamEventsDefault,
+    });
+  }
+
+  async sendLatest(stored: readonly StoredEvent[]): Promise<void> {
+    for (const { event, position } of stored) {
+      if (!this.#out.write(this.#event.encode(eventMessage(event, position)))) {
+        await this.#out.drained();
+      }
+      this.position = position;
+    }
+  }
+
+  /** The newest events, then live: the feed goes on behind the last of them, so that nothing is missed or repeated. */
+  async followLatest(limit: number | null): Promise<void> {
+    const { stored, end } = await this.#latestAndEnd(limit);
+    await this.sendLatest(stored);
+    await this.send({
+      after: stored.at(-1)?.position ?? end ?? 'start',
+      follow: true,
+      limit: null,
+    });
+  }
+
+  async send(request: { after: string; follow: boolean; limit: number | null }): Promise<void> {
+    const { signal } = this.#out;
+    const batches = this.#hub.subscribe(this.#caller, {
+      ...this.#filter,
+      after: request.after,
+      follow: request.follow,
+      limit: request.limit,
+      signal: AbortSignal.any([signal, this.#stopping]),
+    });
+    for await (const { entries, position } of batches) {
+      for (const { event, position: place } of entries) {
+        if (!this.#out.write(this.#event.encode(eventMessage(event, place)))) {
+          this.position = place;
+          await this.#out.drained();
+          if (signal.aborted) return;
+        }
+      }
+      this.position = position ?? this.position;
+    }
+    if (this.#stopping.aborted) {
+      throw new HubError('unavailable', 'the hub is stopping: resume from position');
+    }
+  }
+
+  /**
+   * Where no event matches, the feed must start at an end of the log that was
+   * there before the search; then nothing falls between the two, and a long
+   * log without a match is not read from its start.
+   */
+  async #latestAndEnd(limit: number | null): Promise<{
+    readonly stored: readonly StoredEvent[];
+    readonly end: Position | undefined;
+  }> {
+    const stored = await this.latest(limit);
+    if (stored.length > 0) return { stored, end: undefined };
+    const end = await this.#end();
+    if (end === undefined) return { stored, end };
+    const found = await this.#hub.find(this.#caller, { ...this.#filter, limit: 1, at_least: end });
+    return found.events.length === 0 ? { stored, end } : this.#latestAndEnd(limit);
+  }
+
+  async #end(): Promise<Position | undefined> {
+    const batches = this.#hub.subscribe(this.#caller, {
+      after: 'end',
+      follow: false,
+      signal: this.#out.signal,
+    });
+    let end: Position | undefined;
+    for await (const { position } of batches) end = position;
+    return end;
+  }
+}

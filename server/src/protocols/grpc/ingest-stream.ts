@@ -1,0 +1,164 @@
+import { yieldTurn } from '../../base/clock.ts';
+import { HubError } from '../../base/errors.ts';
+import { limits } from '../../base/limits.ts';
+import type { Hub, PublishResult } from '../../hub.ts';
+import type { MessageType } from './contracts.ts';
+import { toEventInput } from './decode.ts';
+import { refusedResponse, storedResponse } from './encode.ts';
+import type { EventRequest, EventResponse } from './messages.ts';
+import { nameUnknown } from './name-unknown.ts';
+import { type CallHost, type Method, type RawCall, ServedCall } from './served-call.ts';
+
+export interface IngestStreamParts {
+  readonly host: CallHost;
+  readonly hub: Hub;
+  readonly path: string;
+  readonly request: MessageType<EventRequest>;
+  readonly response: MessageType<EventResponse>;
+}
+
+/**
+ * SendEvents. What arrives in one turn of the event loop goes to the hub in one
+ * call; many of those are on their way at once, and the hub's group commit
+ * joins them with everybody else's. Answers go out in the order of the events.
+ */
+export function ingestStreamMethod(parts: IngestStreamParts): Method {
+  return {
+    path: parts.path,
+    kind: 'bidi',
+    decode: parts.request.decode,
+    serve: (call) => call.start(new IngestCall(call, parts)),
+  };
+}
+
+class IngestCall extends ServedCall {
+  readonly #parts: IngestStreamParts;
+  /** Arrived in this turn, not yet given to the hub. */
+  #arrived: object[] = [];
+  /** Events whose answer has not yet left: the bound that makes a client wait. */
+  #inFlight = 0;
+  /** Events whose answer has not yet been written. */
+  #unanswered = 0;
+  #halfClosed = false;
+  #reading = false;
+  /** A message came while a read was being asked for. */
+  #cameAtOnce = false;
+  #asking = false;
+  /** Resolves when all answers so far are written. */
+  #answered: Promise<void> = Promise.resolve();
+
+  constructor(call: RawCall, parts: IngestStreamParts) {
+    super(call, parts.host, parts.path);
+    this.#parts = parts;
+  }
+
+  protected override opened(): void {
+    this.host.stopping.addEventListener('abort', this.#stop);
+    if (this.host.stopping.aborted) this.#stop();
+    else this.#read();
+  }
+
+  override onReceiveMessage(message: EventRequest | HubError): void {
+    this.#reading = false;
+    this.#cameAtOnce = true;
+    this.#arrived.push(message instanceof HubError ? message : toEventInput(message));
+    this.#inFlight += 1;
+    this.#unanswered += 1;
+    // A slice is what the hub parses in one go, so that no event overtakes another.
+    if (this.#arrived.length === limits.parseSliceEvents) this.#publish();
+    else if (this.#arrived.length === 1) void yieldTurn().then(() => this.#publish());
+    this.#read();
+  }
+
+  override onReceiveHalfClose(): void {
+    this.#reading = false;
+    this.#halfClosed = true;
+    this.#endWhenAnswered();
+  }
+
+  override onCancel(): void {
+    super.onCancel();
+    this.host.stopping.removeEventListener('abort', this.#stop);
+    this.#arrived = [];
+  }
+
+  /** Asks for messages one by one in a loop: grpc-js hands over waiting ones inside the call, which would nest. */
+  #read(): void {
+    if (this.#asking) return;
+    this.#asking = true;
+    do {
+      this.#cameAtOnce = false;
+      if (!this.#mayRead()) break;
+      this.#reading = true;
+      this.call.startRead();
+    } while (this.#cameAtOnce);
+    this.#asking = false;
+  }
+
+  #mayRead(): boolean {
+    return (
+      !this.#reading &&
+      !this.#halfClosed &&
+      !this.ended &&
+      !this.host.stopping.aborted &&
+      this.#inFlight < limits.grpcInFlightEvents
+    );
+  }
+
+  #publish(): void {
+    const inputs = this.#arrived;
+    if (inputs.length === 0 || this.ended) return;
+    this.#arrived = [];
+    const published = this.#parts.hub.publish(this.caller, inputs, { protocol: 'grpc' });
+    this.#answered = this.#answer(inputs, published, this.#answered);
+  }
+
+  /** Never rejects. */
+  async #answer(
+    inputs: readonly object[],
+    published: Promise<readonly PublishResult[]>,
+    before: Promise<void>,
+  ): Promise<void> {
+    const responses = await published.then(
+      (results) => results.map(responseOf),
+      (reason) => this.#unknown(inputs, HubError.from(reason)),
+    );
+    await before;
+    if (this.ended) return;
+    for (const response of responses) {
+      this.call.sendMessage(this.#parts.response.encode(response), this.#left);
+    }
+    this.#unanswered -= responses.length;
+    this.#endWhenAnswered();
+  }
+
+  #unknown(inputs: readonly object[], error: HubError): EventResponse[] {
+    if (error.code === 'internal') {
+      this.host.logger.error({ err: error, cause: error.cause }, 'events of a stream failed');
+    }
+    return nameUnknown(inputs, error.ids ?? []).map((id) => refusedResponse(error, id));
+  }
+
+  /** An answer is on its way to the client. */
+  readonly #left = (): void => {
+    this.#inFlight -= 1;
+    this.#read();
+  };
+
+  #endWhenAnswered(): void {
+    if (this.#unanswered > 0) return;
+    if (this.#halfClosed) this.succeed();
+    else if (this.host.stopping.aborted) {
+      this.fail(new HubError('unavailable', 'the hub is stopping: send the rest once it is back'));
+    }
+  }
+
+  readonly #stop = (): void => this.#endWhenAnswered();
+}
+
+function responseOf(result: PublishResult): EventResponse {
+  const stored = storedResponse(result);
+  if (stored !== undefined) return stored;
+  if (result.status !== 'rejected') throw new Error('a stream is never atomic');
+  return refusedResponse(result.error, result.id);
+}

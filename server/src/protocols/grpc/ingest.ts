@@ -1,0 +1,73 @@
+import { HubError, invalid } from '../../base/errors.ts';
+import { limits } from '../../base/limits.ts';
+import type { Hub } from '../../hub.ts';
+import type { Contracts, MessageType } from './contracts.ts';
+import { toEventInput } from './decode.ts';
+import { batchResponse, storedResponse, unknownBatch } from './encode.ts';
+import { ingestStreamMethod } from './ingest-stream.ts';
+import type { EventBatch, EventRequest, EventResponse } from './messages.ts';
+import { nameUnknown } from './name-unknown.ts';
+import type { CallHost, Method } from './served-call.ts';
+import { unaryMethod } from './unary-call.ts';
+
+const protocol = { protocol: 'grpc' } as const;
+
+/** SendEvent, SendEventBatch and SendEvents. */
+export function ingestMethods(
+  host: CallHost,
+  hub: Hub,
+  contracts: Contracts,
+  service: string,
+): readonly Method[] {
+  const request = singleEvent(contracts.type<EventRequest>('event_hub.v1.EventRequest'));
+  const response = contracts.type<EventResponse>('event_hub.v1.EventResponse');
+  const batch = contracts.type<EventBatch>('event_hub.v1.EventBatch');
+  const batchAnswer = contracts.type('event_hub.v1.BatchResponse');
+  return [
+    unaryMethod(host, `${service}/SendEvent`, request, async (event, caller) => {
+      const [result] = await hub.publish(caller, [toEventInput(event)], protocol);
+      if (result === undefined) throw new Error('the hub answered no result for an event');
+      const stored = storedResponse(result);
+      if (stored !== undefined) return response.encode(stored);
+      if (result.status !== 'rejected') throw new Error('one event cannot be left out of a batch');
+      const { error, id } = result;
+      throw id === undefined ? error : error.withIds([id]);
+    }),
+    unaryMethod(host, `${service}/SendEventBatch`, batch, async ({ events, atomic }, caller) => {
+      checkLength(events.length);
+      const inputs = events.map(toEventInput);
+      try {
+        const results = await hub.publish(caller, inputs, { ...protocol, atomic });
+        return batchAnswer.encode(batchResponse(results));
+      } catch (reason) {
+        const error = HubError.from(reason);
+        // Nothing was stored, or nothing was tried: the whole call has failed.
+        if (error.code !== 'unavailable' && error.code !== 'internal') throw error;
+        return batchAnswer.encode(unknownBatch(error, nameUnknown(inputs, error.ids ?? [])));
+      }
+    }),
+    ingestStreamMethod({ host, hub, path: `${service}/SendEvents`, request, response }),
+  ];
+}
+
+/** REST's bound for one event, taken before anything is read. */
+function singleEvent(type: MessageType<EventRequest>): MessageType<EventRequest> {
+  return {
+    encode: type.encode,
+    decode: (bytes) =>
+      bytes.length > limits.singleBodyBytes
+        ? new HubError('too_large', `one event is longer than ${limits.singleBodyBytes} bytes`)
+        : type.decode(bytes),
+  };
+}
+
+function checkLength(events: number): void {
+  if (events === 0) {
+    throw invalid('/events', 'empty_batch', 'the batch is empty: send at least one event');
+  }
+  if (events <= limits.batchEvents) return;
+  const detail = `the batch has more than ${limits.batchEvents} events: send it in parts`;
+  throw new HubError('too_large', detail, {
+    details: [{ pointer: '/events', code: 'batch_too_large', detail }],
+  });
+}

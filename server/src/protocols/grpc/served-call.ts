@@ -1,0 +1,124 @@
+import type { Metadata, ServerInterceptingCallInterface } from '@grpc/grpc-js';
+import type { Clock } from '../../base/clock.ts';
+import { HubError } from '../../base/errors.ts';
+import { limits } from '../../base/limits.ts';
+import type { Logger } from '../../base/logger.ts';
+import type { Caller } from '../../hub.ts';
+import { type CallStatus, okStatus, type StatusOf } from './rpc-status.ts';
+
+/** What every call needs of its server. */
+export interface CallHost {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly identify: (credential: string | undefined) => Caller;
+  readonly statusOf: StatusOf;
+  /** Aborted when the hub begins to stop. */
+  readonly stopping: AbortSignal;
+}
+
+/** One method of a service. Its answers are encoded before they reach grpc-js. */
+export interface Method {
+  /** `/package.Service/Method`. */
+  readonly path: string;
+  readonly kind: 'unary' | 'serverStream' | 'bidi';
+  /** Never throws: what cannot be read is a HubError among the messages. */
+  readonly decode: (bytes: Buffer) => unknown;
+  /** Takes the call from its start to its status. */
+  serve(call: RawCall): void;
+}
+
+export type RawCall = ServerInterceptingCallInterface;
+type Listener = Parameters<RawCall['start']>[0];
+
+/**
+ * One call on grpc-js's own call interface. grpc-js would put a Node stream
+ * with all its buffers around each call, also a unary one, and pass one message
+ * at a time through it; that costs more than all the rest of a call.
+ */
+export abstract class ServedCall implements Listener {
+  protected readonly call: RawCall;
+  protected readonly host: CallHost;
+  readonly #path: string;
+  #caller: Caller | undefined;
+  /** The status is out, the client cancelled, or the deadline passed: nothing more can be said. */
+  protected ended = false;
+
+  constructor(call: RawCall, host: CallHost, path: string) {
+    this.call = call;
+    this.host = host;
+    this.#path = path;
+  }
+
+  abstract onReceiveMessage(message: unknown): void;
+  abstract onReceiveHalfClose(): void;
+
+  onReceiveMetadata(metadata: Metadata): void {
+    try {
+      checkSize(metadata);
+      this.#caller = this.host.identify(credentialOf(metadata));
+      this.opened();
+    } catch (reason) {
+      this.fail(reason);
+    }
+  }
+
+  /** grpc-js says this at the end of every call, not only of a cancelled one. */
+  onCancel(): void {
+    this.ended = true;
+  }
+
+  /** The caller is known; reading can begin. */
+  protected opened(): void {
+    this.call.startRead();
+  }
+
+  protected get caller(): Caller {
+    if (this.#caller === undefined) throw new Error('the caller is known once metadata came');
+    return this.#caller;
+  }
+
+  protected succeed(): void {
+    this.end(okStatus);
+  }
+
+  protected fail(reason: unknown): void {
+    const error = HubError.from(reason);
+    if (error.code === 'internal') {
+      this.host.logger.error({ err: error, cause: error.cause, method: this.#path }, 'call failed');
+    }
+    this.end(this.host.statusOf(error));
+  }
+
+  protected end(status: CallStatus): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.call.sendStatus(status);
+  }
+}
+
+export const ignore = (): void => {};
+
+/** The bare token of `authorization: Bearer TOKEN`. */
+function credentialOf(metadata: Metadata): string | undefined {
+  const [value] = metadata.get('authorization');
+  if (value === undefined) return undefined;
+  const text = String(value);
+  return /^bearer +/i.test(text) ? text.replace(/^bearer +/i, '') : text;
+}
+
+/** HTTP/2 counts 32 bytes for each entry beside its name and value. */
+function checkSize(metadata: Metadata): void {
+  let bytes = 0;
+  const headers = metadata.toHttp2Headers();
+  for (const name in headers) {
+    const value = headers[name];
+    if (Array.isArray(value)) {
+      for (const each of value) bytes += name.length + each.length + 32;
+    } else bytes += name.length + String(value).length + 32;
+  }
+  if (bytes <= limits.grpcMetadataBytes) return;
+  throw new HubError(
+    'too_large',
+    `the metadata has ${bytes} bytes, at most ${limits.grpcMetadataBytes}`,
+  );
+}
