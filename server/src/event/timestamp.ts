@@ -35,7 +35,9 @@ export function parseTimestamp(text: string, name = 'timestamp'): Instant | Faul
     if (decimals > DECIMALS_MAX) {
       return fault(name, `has ${decimals} decimals, at most ${DECIMALS_MAX}`);
     }
-    milliseconds = Number(text.slice(SECONDS_END + 1, SECONDS_END + 4).padEnd(3, '0'));
+    milliseconds = Number(
+      text.slice(SECONDS_END + 1, Math.min(at, SECONDS_END + 4)).padEnd(3, '0'),
+    );
   }
   const offset = offsetMinutes(text, at);
   if (Number.isNaN(offset)) return explainOffset(text, at, name);
