@@ -1,16 +1,15 @@
 import { survivesDouble } from './decimal.ts';
 import type { HubError } from './errors.ts';
-import { InexactNumber, type Json, type JsonCaps, jsonPointer, unreadable } from './json-value.ts';
+import {
+  characterAt,
+  EmptyObject,
+  InexactNumber,
+  type Json,
+  type JsonCaps,
+  jsonPointer,
+  unreadable,
+} from './json-value.ts';
 import { limits } from './limits.ts';
-
-type MutableObject = { [key: string]: Json };
-
-/**
- * Makes objects whose prototype is empty. Unlike `Object.create(null)` they
- * keep V8's fast layout, and reading their fields stays fast.
- */
-const EmptyObject = function EmptyObject() {} as unknown as new () => MutableObject;
-EmptyObject.prototype = Object.create(null);
 
 const TAB = 0x09;
 const LINE_FEED = 0x0a;
@@ -35,11 +34,9 @@ const LOWER_T = 0x74;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 
-/** Powers of ten that a double holds exactly, as far as the fast path of numbers needs them. */
-const powersOfTen = Array.from(
-  { length: limits.amountNumberDigits + 1 },
-  (_, power) => 10 ** power,
-);
+/** Digits that survive a double, and the powers of ten that it holds exactly and they need. */
+const EXACT_DIGITS = limits.amountNumberDigits;
+const powersOfTen = Array.from({ length: EXACT_DIGITS + 1 }, (_, power) => 10 ** power);
 
 /** One pass over the text by recursive descent; the depth cap bounds the recursion. */
 export class JsonReader {
@@ -117,6 +114,7 @@ export class JsonReader {
     if (this.next() === CLOSE_BRACKET) return this.leave(array);
     for (;;) {
       if (this.depth === 1) this.keys = 0;
+      else this.count();
       this.path[this.depth - 1] = array.length;
       array.push(this.value());
       const code = this.next();
@@ -140,11 +138,17 @@ export class JsonReader {
     return container;
   }
 
-  checkKey(object: MutableObject, key: string): void {
+  /** One more key or element; those of a batch itself are for its reader to count. */
+  count(): void {
     this.keys += 1;
     if (this.keys > this.caps.keys) {
-      throw unreadable('too_many_keys', `the JSON has more than ${this.caps.keys} keys`);
+      const detail = `the JSON has more than ${this.caps.keys} keys and array elements`;
+      throw unreadable('too_many_keys', detail);
     }
+  }
+
+  checkKey(object: { readonly [key: string]: Json }, key: string): void {
+    this.count();
     if (key === '__proto__') throw this.forbidden(key);
     if (object[key] !== undefined) {
       const shown = JSON.stringify(key.slice(0, limits.echoedCharacters));
@@ -253,7 +257,7 @@ export class JsonReader {
     }
     this.at = at;
     const power = powersOfTen[decimals];
-    if (code === LOWER_E || code === UPPER_E || digits > 15 || power === undefined) {
+    if (code === LOWER_E || code === UPPER_E || digits > EXACT_DIGITS || power === undefined) {
       return this.longNumber(start);
     }
     const value = decimals === 0 ? mantissa : mantissa / power;
@@ -288,11 +292,7 @@ export class JsonReader {
   }
 
   unexpected(expected: string): HubError {
-    const code = this.text.codePointAt(this.at);
-    const found =
-      code === undefined
-        ? 'the end of the text'
-        : JSON.stringify(String.fromCodePoint(code).toWellFormed());
+    const found = characterAt(this.text, this.at);
     const detail = `found ${found} at character ${this.at}, expected ${expected}`;
     return unreadable('invalid_json', detail);
   }

@@ -26,9 +26,18 @@ export class InexactNumber {
 export interface JsonCaps {
   /** Objects and arrays within one another. */
   readonly depth: number;
-  /** Keys of all objects; counted anew for each element when the whole is an array. */
+  /** Keys of all objects and elements of all arrays; counted anew for each element when the whole is an array. */
   readonly keys: number;
 }
+
+/**
+ * Makes objects whose prototype is empty. Unlike `Object.create(null)` they
+ * keep V8's fast layout, and reading their fields stays fast.
+ */
+export const EmptyObject = function EmptyObject() {} as unknown as new () => {
+  [key: string]: Json;
+};
+EmptyObject.prototype = Object.create(null);
 
 /** A JSON pointer (RFC 6901) to this place; names too long to repeat are cut. */
 export function jsonPointer(parts: readonly (string | number)[]): string {
@@ -38,6 +47,13 @@ export function jsonPointer(parts: readonly (string | number)[]): string {
     pointer += `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
   }
   return pointer;
+}
+
+/** The character at this place, for a message. */
+export function characterAt(text: string, at: number): string {
+  const code = text.codePointAt(at);
+  if (code === undefined) return 'the end of the text';
+  return JSON.stringify(String.fromCodePoint(code).toWellFormed());
 }
 
 export function unreadable(code: string, detail: string, pointer = ''): HubError {

@@ -18,7 +18,7 @@ export const limits = {
   parseSliceBytes: 256 * 1024,
   /** JSON levels of a whole body: a batch and an event around 16 levels of metadata. */
   jsonDepth: 20,
-  /** Keys of all objects in one event's JSON. */
+  /** Keys of all objects and elements of all arrays in one event's JSON. */
   jsonKeys: 20_000,
 
   /** Faults named in one refusal; the rest is counted. A body of 20,000 unknown fields must not be echoed. */
@@ -86,7 +86,25 @@ export const limits = {
   graphqlAliases: 30,
   graphqlDirectives: 50,
   graphqlTokens: 2_000,
+  /** List entries that one operation may ask for. */
   graphqlFieldCost: 5_000,
+  /** What a series of up to 10,000 buckets counts as: five of them in one operation. */
+  graphqlSeriesCost: 1_000,
+  /** Events of a batch that count as one entry: a full batch is 1,000. */
+  graphqlEventsPerCost: 10,
+  /** `lastEvents` without a limit. */
+  graphqlLastEventsDefault: 10,
+  /** Of a query's text. The largest event as a literal is under 100,000; more is sent as variables. */
+  graphqlQueryCharacters: 256 * 1024,
+  /** Valid documents kept parsed, and how long one may be for that: 100 of 4 KiB are some MiB. */
+  graphqlCachedDocuments: 100,
+  graphqlCachedCharacters: 4 * 1024,
+  /** An error's message: graphql-js repeats refused values in full. */
+  graphqlMessageCharacters: 1_000,
+  /** JSON levels that a GraphQL request puts around what REST would get. */
+  graphqlJsonDepth: 2,
+  /** After the start: when the engine is loaded, so that neither the start nor the first query waits for it. */
+  graphqlWarmUpMs: 3_000,
   websocketPayloadBytes: 8 * 1024 * 1024,
   websocketSubscriptions: 50,
   websocketInitTimeoutMs: 3_000,

@@ -13,12 +13,13 @@ export class Faults {
   count = 0;
   private details: ErrorDetail[] | undefined;
 
-  add(pointer: string, fault: Fault): void {
+  /** Beyond the faults that are named, one is counted only: a function that makes it is not called. */
+  add(pointer: string, fault: Fault | (() => Fault)): void {
     this.count += 1;
     this.details ??= [];
-    if (this.details.length < limits.errorDetails) {
-      this.details.push({ pointer, code: fault.code, detail: fault.detail });
-    }
+    if (this.details.length === limits.errorDetails) return;
+    const { code, detail } = typeof fault === 'function' ? fault() : fault;
+    this.details.push({ pointer, code, detail });
   }
 
   /** Throws `invalid` when anything was added: the first fault is the message, the details list them. */

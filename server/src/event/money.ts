@@ -100,7 +100,7 @@ function scale(digits: string, exponent: number): bigint | Fault {
   if (decimals > limits.amountDecimals) {
     return {
       code: 'amount_precision',
-      detail: `amount has ${decimals} decimals, at most ${limits.amountDecimals}: round it, then send it as a string`,
+      detail: `amount has ${decimals > 1000 ? 'over 1000' : decimals} decimals, at most ${limits.amountDecimals}: round it, then send it as a string`,
     };
   }
   // Looked at before the number is built: an exponent can ask for any length.

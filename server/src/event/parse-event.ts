@@ -32,7 +32,7 @@ export function parseEvent(input: unknown, context: ParseContext): NewEvent {
   const faults = new Faults();
   for (const name of Object.keys(input)) {
     if (fieldNames.has(name) || input[name] === undefined) continue;
-    faults.add(jsonPointer([name]), nameFault(name));
+    faults.add(jsonPointer([name]), () => nameFault(name));
   }
   const { rules, receivedAt } = context;
   const id = parseId(input.id, faults);

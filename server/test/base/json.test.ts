@@ -234,7 +234,7 @@ describe('parseJson', () => {
     expect(parseJson('[[[]]]', { depth: 3, keys: 1 })).toEqual([[[]]]);
   });
 
-  it('counts the keys, anew for each element of a batch', () => {
+  it('counts the keys and elements, anew for each element of a batch', () => {
     const caps = { depth: 4, keys: 3 };
     const keys = (count: number) =>
       `{${Array.from({ length: count }, (_, index) => `"${index}":0`).join(',')}}`;
@@ -242,6 +242,8 @@ describe('parseJson', () => {
     expect(() => parseJson(`[${keys(3)},${keys(3)}]`, caps)).not.toThrow();
     expect(refusal(() => parseJson(keys(4), caps)).details[0]?.code).toBe('too_many_keys');
     expect(codeOf(keys(100_000))).toBe('too_many_keys');
+    expect(codeOf(`{"a":[${'1,'.repeat(100_000)}1]}`)).toBe('too_many_keys');
+    expect(() => parseJson(`[${'1,'.repeat(100_000)}1]`)).not.toThrow();
   });
 });
 
