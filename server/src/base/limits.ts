@@ -61,6 +61,8 @@ export const limits = {
   lingerMs: 1_000,
   /** While the server closes: how often connections that have become idle are closed. */
   idleSweepMs: 50,
+  /** How long answers under way may take when the server closes. */
+  httpCloseMs: 6_000,
 
   /** Events accepted and waiting for the log, over all callers. Full means `overloaded`. */
   appendQueueEvents: 50_000,
@@ -108,7 +110,10 @@ export const limits = {
   websocketPayloadBytes: 8 * 1024 * 1024,
   websocketSubscriptions: 50,
   websocketInitTimeoutMs: 3_000,
+  /** Above it nothing more is read from a WebSocket until its client has read what it asked for. */
   websocketBufferedBytes: 1024 * 1024,
+  /** While the hub stops: how long a WebSocket's operations may take to end. */
+  websocketStopMs: 2_000,
 
   /** One gRPC page ends early here, under a client's default limit of 4 MiB. */
   grpcPageBytes: 3 * 1024 * 1024,

@@ -24,6 +24,14 @@ export function clientAccepts<Type extends string>(
   return best;
 }
 
+/** How well the header `Accept` likes a type, 0 (not at all) to 1. */
+export function acceptQuality(request: IncomingMessage, type: string): number {
+  const accept = request.headers.accept;
+  return accept === undefined
+    ? 1
+    : qualityOf(type, accept.toLowerCase().split(',').map(parseRange));
+}
+
 interface Range {
   readonly type: string;
   readonly quality: number;

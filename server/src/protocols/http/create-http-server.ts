@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../../base/clock.ts';
 import { HubError } from '../../base/errors.ts';
@@ -35,9 +36,11 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   server.maxHeadersCount = limits.headerCount + 1;
 
   let closing: Promise<void> | undefined;
+  const unused = unusedConnections(server);
   const noteAnswering = answerBrokenRequests(server);
   const dispatch = createDispatcher({ ...options, router });
   const take = (request: IncomingMessage, response: ServerResponse) => {
+    unused.delete(request.socket);
     noteAnswering(request, response);
     if (closing !== undefined) response.shouldKeepAlive = false;
     dispatch(request, response);
@@ -67,7 +70,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       return { host, port: typeof address === 'object' && address !== null ? address.port : port };
     },
     close: () => {
-      closing ??= closed(server, clock);
+      closing ??= closed(server, unused, clock);
       return closing;
     },
   };
@@ -95,13 +98,29 @@ function listening(server: Server, host: string, port: number): Promise<void> {
   });
 }
 
-function closed(server: Server, clock: Clock): Promise<void> {
+/** Connections that have not brought a request yet: Node does not count them as idle, and browsers open some in advance. */
+function unusedConnections(server: Server): Set<Socket> {
+  const unused = new Set<Socket>();
+  server.on('connection', (socket) => {
+    unused.add(socket);
+    socket.once('close', () => unused.delete(socket));
+  });
+  return unused;
+}
+
+/** Resolves when every answer under way is out; what takes longer than `limits.httpCloseMs` is cut. */
+function closed(server: Server, unused: ReadonlySet<Socket>, clock: Clock): Promise<void> {
   if (!server.listening) return Promise.resolve();
   return new Promise((resolve) => {
-    // A connection whose answer ends while the server closes becomes idle only then.
-    const cancel = clock.every(limits.idleSweepMs, () => server.closeIdleConnections());
+    // A connection becomes idle when its last answer ends, which may be at any moment.
+    const stopSweep = clock.every(limits.idleSweepMs, () => {
+      server.closeIdleConnections();
+      for (const socket of unused) if (socket.bytesRead === 0) socket.destroy();
+    });
+    const stopWaiting = clock.after(limits.httpCloseMs, () => server.closeAllConnections());
     server.close(() => {
-      cancel();
+      stopSweep();
+      stopWaiting();
       resolve();
     });
   });

@@ -51,14 +51,23 @@ export function writeProblem(
   options: ProblemOptions = {},
 ): void {
   const problem = problemOf(error, options.status);
-  const body = Buffer.from(JSON.stringify(problem));
+  const headers = { ...problemHeaders(error), ...options.headers };
+  writeRefusal(request, response, clock, problem.status, headers, JSON.stringify(problem));
+}
+
+/** The same for a refusal in another form than a problem document. */
+export function writeRefusal(
+  request: IncomingMessage,
+  response: ServerResponse,
+  clock: Clock,
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  content: string,
+): void {
+  const body = Buffer.from(content);
   const bodyToCome = unreadBody(request);
   if (bodyToCome !== 'none') response.shouldKeepAlive = false;
-  response.writeHead(problem.status, {
-    ...problemHeaders(error),
-    ...options.headers,
-    'content-length': String(body.length),
-  });
+  response.writeHead(status, { ...headers, 'content-length': String(body.length) });
   if (bodyToCome !== 'coming') {
     response.end(body);
     return;

@@ -1,4 +1,5 @@
 import { HubError, invalid } from '../../base/errors.ts';
+import { shown } from '../../event/faults.ts';
 
 /** The parameters that a call takes; what is not named here is refused by name. */
 export interface ParameterNames {
@@ -72,5 +73,9 @@ function unknownParameter(name: string, names: ParameterNames): HubError {
   const known = [...names.single, ...(names.repeatable ?? [])];
   const pointer = `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
   const take = known.length === 0 ? 'it takes none' : `it takes ${known.join(', ')}`;
-  return invalid(pointer, 'unknown_parameter', `this call has no such parameter: ${take}`);
+  return invalid(
+    pointer,
+    'unknown_parameter',
+    `${shown(name)} is not a parameter of this call: ${take}`,
+  );
 }
