@@ -13,7 +13,7 @@ export async function referencePage(): Promise<string> {
 <script src="${await assetUrl('swagger-ui-bundle.js')}" defer></script>
 <script src="${await assetUrl('docs.js')}" defer></script>
 </head>
-<body>
+<body style="margin: 0">
 <div id="swagger-ui"></div>
 <noscript>This page needs JavaScript; the document itself is at <a href="/openapi.json">/openapi.json</a>.</noscript>
 </body>

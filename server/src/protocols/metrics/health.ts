@@ -11,11 +11,10 @@ export function getLiveness(exchange: Exchange): void {
 }
 
 /** `GET /readyz`: 200 while events are taken at the stated durability, else 503; with `?verbose` a line for each part. */
-export function getReadiness({ hub, stopping }: ProtocolHost) {
+export function getReadiness({ hub }: ProtocolHost) {
   return async (exchange: Exchange): Promise<void> => {
     const { verbose } = parseParameters(exchange.query, { single: ['verbose'] });
-    const found = await hub.health();
-    const health = stopping.aborted ? asStopping(found) : found;
+    const health = await hub.health();
     const status = health.ready ? 200 : 503;
     const headers = {
       'cache-control': 'no-store',
@@ -38,9 +37,4 @@ function healthLines({ ready, durability, parts }: Health): string {
       : `[-]${name} failed: ${detail}`,
   );
   return `${[...lines, `durability: ${durability}`, ready ? 'ready' : 'not ready'].join('\n')}\n`;
-}
-
-function asStopping(health: Health): Health {
-  const part = { name: 'process', ok: false, detail: 'the hub is stopping' };
-  return { ...health, ready: false, parts: [...health.parts, part] };
 }

@@ -22,7 +22,7 @@ export function openApiDocument({ version, eventTypes }: DocumentOptions) {
       title: 'Event Hub',
       version,
       description: introduction,
-      license: { name: 'MIT', identifier: 'MIT' },
+      license: { name: 'MIT' },
     },
     servers: [{ url: '/', description: 'This hub' }],
     tags: [
@@ -50,4 +50,4 @@ const introduction = `Takes money events, never loses one, never counts one twic
 - Amounts go out as exact decimal strings, times as UTC with milliseconds.
 - Failures are problem documents (RFC 9457) with a stable \`code\`; [this page](/docs/errors) lists them.
 
-The examples can be sent as they are. Send one twice to see \`duplicate\`.`;
+The examples can be sent as they are. Send one twice to see \`duplicate\`. The other pages of this hub are listed [here](/).`;

@@ -12,12 +12,14 @@ export function eventSchemas(eventTypes: readonly string[]) {
       maxLength: limits.idCharacters,
       pattern: '^[A-Za-z0-9][A-Za-z0-9._~:-]*$',
       description: '`stream` is reserved.',
+      examples: ['example-purchase-1'],
     },
     UserId: {
       type: 'string',
       minLength: 1,
       maxLength: limits.userIdCodePoints,
       description: 'Compared byte for byte; no control characters.',
+      examples: ['user-1'],
     },
     EventType: {
       type: 'string',
@@ -40,6 +42,7 @@ export function eventSchemas(eventTypes: readonly string[]) {
       type: 'string',
       description:
         'A place in the log, opaque. Resumes a stream (`after`), or makes a read wait (`at_least`).',
+      examples: ['0000000000000001-afa50e48-63581e2a'],
     },
   };
 }
