@@ -139,12 +139,13 @@ export interface Struct {
   readonly fields: Readonly<Record<string, StructValue>>;
 }
 
-/** One of them is set; those that are not are absent or null. */
+/** Reading, `kind` names the member that is set: the others show their defaults. Writing, one member is enough. */
 export interface StructValue {
-  readonly nullValue?: number | null;
-  readonly numberValue?: number | null;
-  readonly stringValue?: string | null;
-  readonly boolValue?: boolean | null;
+  readonly kind?: Exclude<keyof StructValue, 'kind'>;
+  readonly nullValue?: number;
+  readonly numberValue?: number;
+  readonly stringValue?: string;
+  readonly boolValue?: boolean;
   readonly structValue?: Struct | null;
   readonly listValue?: { readonly values: readonly StructValue[] } | null;
 }

@@ -23,13 +23,22 @@ export function structFromText(text: string): Struct {
 }
 
 function valueToJson(value: StructValue): Json {
-  if (isSet(value.stringValue)) return value.stringValue;
-  if (isSet(value.numberValue)) return value.numberValue;
-  if (isSet(value.boolValue)) return value.boolValue;
-  if (isSet(value.structValue)) return structToJson(value.structValue);
-  if (isSet(value.listValue)) return value.listValue.values.map(valueToJson);
-  if (isSet(value.nullValue)) return null;
-  throw new HubError('unreadable', 'a Value in metadata holds nothing: set one of its kinds');
+  switch (value.kind) {
+    case 'stringValue':
+      return value.stringValue ?? '';
+    case 'numberValue':
+      return value.numberValue ?? 0;
+    case 'boolValue':
+      return value.boolValue ?? false;
+    case 'structValue':
+      return structToJson(value.structValue ?? { fields: {} });
+    case 'listValue':
+      return (value.listValue?.values ?? []).map(valueToJson);
+    case 'nullValue':
+      return null;
+    default:
+      throw new HubError('unreadable', 'a Value in metadata holds nothing: set one of its kinds');
+  }
 }
 
 function structFromJson(object: Readonly<Record<string, Json>>): Struct {
@@ -45,11 +54,6 @@ function valueFromJson(value: Json): StructValue {
   if (typeof value === 'boolean') return { boolValue: value };
   if (Array.isArray(value)) return { listValue: { values: value.map(valueFromJson) } };
   return { structValue: structFromJson(value as Readonly<Record<string, Json>>) };
-}
-
-/** protobufjs gives an unset member of a oneof as null. */
-function isSet<T>(value: T | null | undefined): value is T {
-  return value !== null && value !== undefined;
 }
 
 /** Without a prototype, so that a key such as `__proto__` is a key. */
