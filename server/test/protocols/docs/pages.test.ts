@@ -12,6 +12,8 @@ beforeAll(async () => {
 });
 afterAll(() => hub.remove());
 
+const html = { accept: 'text/html, */*;q=0.8' };
+
 describe('pages', () => {
   it.each(['/', '/docs', '/docs/errors'])('%s lets nothing but the hub in', async (path) => {
     const { status, headers, text } = await get(hub.url, path);
@@ -29,7 +31,7 @@ describe('pages', () => {
       const { text } = await get(hub.url, path);
       const links = [...text.matchAll(/(?:src|href)="(\/[^"#]*)/g)].map(([, link]) => link ?? '');
       for (const link of links)
-        expect([link, (await get(hub.url, link)).status]).toEqual([link, 200]);
+        expect([link, (await get(hub.url, link, html)).status]).toEqual([link, 200]);
     }
   });
 

@@ -190,6 +190,8 @@ describe('heartbeats', () => {
   const beats: (() => void)[] = [];
   const clock = {
     ...systemClock,
+    // Late enough for the feed to say how far it has come.
+    monotonicMs: () => systemClock.monotonicMs() + 60_000,
     every: (ms: number, action: () => void) => {
       if (ms === 15_000) beats.push(action);
       return systemClock.every(ms, action);
