@@ -1,6 +1,7 @@
 import { identifyAnyone } from './auth/identify.ts';
 import { type Clock, systemClock } from './base/clock.ts';
 import { HubError } from './base/errors.ts';
+import type { Finding } from './base/finding.ts';
 import { Lifecycle } from './base/lifecycle.ts';
 import { limits } from './base/limits.ts';
 import { createLogger, type Logger } from './base/logger.ts';
@@ -19,7 +20,7 @@ import type { ProtocolHost } from './protocols/protocol.ts';
 import { LiveFeed } from './readers/live-feed.ts';
 import { startMinuteReport } from './readers/minute-report.ts';
 import type { Agreement, EventStore } from './store/event-store.ts';
-import { storeAdapters } from './store/index.ts';
+import { type StoreAdapter, storeAdapters } from './store/index.ts';
 import { version } from './version.ts';
 
 export interface HubOptions {
@@ -82,6 +83,18 @@ export async function openEngines(
     await log.close();
     throw reason;
   }
+}
+
+/** Removes the events of a stopped hub for good. Rejects with `conflict` while one runs, `not_found` when there is nothing. */
+export async function eraseEngines({ log, store }: Settings): Promise<void> {
+  await adapterOf(logAdapters, log).erase(log);
+  await adapterOf<StoreAdapter>(storeAdapters, store).erase(store);
+}
+
+/** What can be said of the engines without serving from them; changes nothing. */
+export async function examineEngines({ log, store }: Settings): Promise<readonly Finding[]> {
+  const findings = await adapterOf(logAdapters, log).examine(log);
+  return [...findings, ...(await adapterOf<StoreAdapter>(storeAdapters, store).examine(store))];
 }
 
 interface Parts {

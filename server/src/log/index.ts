@@ -1,3 +1,4 @@
+import type { Finding } from '../base/finding.ts';
 import type { EventLog } from './event-log.ts';
 
 export interface OpenLogOptions {
@@ -10,6 +11,10 @@ export interface OpenLogOptions {
 /** Opens a log by its URL. Drivers load only when chosen. */
 export interface LogAdapter {
   open(url: string, options: OpenLogOptions): Promise<EventLog>;
+  /** Looks at the engine and its place without changing anything, for `event-hub doctor`. */
+  examine(url: string): Promise<readonly Finding[]>;
+  /** Removes everything for good. Rejects with `conflict` while a hub runs on it, `not_found` when there is nothing. */
+  erase(url: string): Promise<void>;
 }
 
 /** By the scheme of `EVENT_HUB_LOG`. A new log is one folder, one line here and one short test file. */
@@ -17,5 +22,7 @@ export const logAdapters = {
   sqlite: {
     open: async (url, options) =>
       (await import('./sqlite/sqlite-log.ts')).openSqliteLog(url, options),
+    examine: async (url) => (await import('./sqlite/sqlite-upkeep.ts')).examineSqlite(url),
+    erase: async (url) => (await import('./sqlite/sqlite-upkeep.ts')).eraseSqlite(url),
   },
 } as const satisfies Record<string, LogAdapter>;

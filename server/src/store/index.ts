@@ -1,3 +1,4 @@
+import type { Finding } from '../base/finding.ts';
 import type { EventStore } from './event-store.ts';
 
 export interface OpenStoreOptions {
@@ -10,6 +11,10 @@ export interface OpenStoreOptions {
 /** Opens a store by its URL. Drivers load only when chosen. */
 export interface StoreAdapter {
   open(url: string, options: OpenStoreOptions): Promise<EventStore>;
+  /** As for a log; nothing where the log with the same URL has said it all. */
+  examine(url: string): Promise<readonly Finding[]>;
+  /** As for a log; nothing is left to do where the log with the same URL holds the store. */
+  erase(url: string): Promise<void>;
   /** The log with the same URL that writes this store in its own append, so that no reader has to. */
   readonly recordedByLog?: string;
 }
@@ -19,6 +24,8 @@ export const storeAdapters = {
   sqlite: {
     open: async (url, options) =>
       (await import('./sqlite/sqlite-store.ts')).openSqliteStore(url, options),
+    examine: async () => [],
+    erase: async () => undefined,
     recordedByLog: 'sqlite',
   },
 } as const satisfies Record<string, StoreAdapter>;

@@ -1,0 +1,28 @@
+import type { IngestClient } from './ingest-client.ts';
+import { withSplitting } from './splitting-client.ts';
+
+export const protocols = ['rest', 'graphql', 'grpc'] as const;
+export type ClientProtocol = (typeof protocols)[number];
+
+export interface HubAddress {
+  readonly url: string;
+  readonly grpcUrl: string;
+}
+
+/** The libraries of a protocol load only when it is spoken. */
+export async function openClient(
+  protocol: ClientProtocol,
+  { url, grpcUrl }: HubAddress,
+  connections: number,
+): Promise<IngestClient> {
+  if (protocol === 'rest') {
+    const { RestClient } = await import('./rest-client.ts');
+    return withSplitting(new RestClient(url, connections));
+  }
+  if (protocol === 'graphql') {
+    const { GraphqlClient } = await import('./graphql-client.ts');
+    return withSplitting(new GraphqlClient(url, connections));
+  }
+  const { GrpcClient } = await import('./grpc-client.ts');
+  return withSplitting(new GrpcClient(grpcUrl));
+}

@@ -1,0 +1,129 @@
+import { createReadStream } from 'node:fs';
+import { access } from 'node:fs/promises';
+import { systemClock } from '../../base/clock.ts';
+import { openClient, protocols } from '../clients/open-client.ts';
+import { withRetries } from '../clients/retrying-client.ts';
+import { defineCommand } from '../command.ts';
+import { CommandError, type ExitCode, exitCode, usageError } from '../exit-code.ts';
+import { addressFlags, hubAddress } from '../hub-address.ts';
+import { formatOf, outputFlag } from '../output/output-flag.ts';
+import { openRecordOutput } from '../output/record-output.ts';
+import { parseDuration } from '../parse-duration.ts';
+import { eventFlags, eventFromFlags } from '../send/event-from-flags.ts';
+import { readCsv } from '../send/read-csv.ts';
+import { type InputRecord, readNdjson } from '../send/read-ndjson.ts';
+import { resultShape } from '../send/result-shape.ts';
+import { type SendCounts, sendAll } from '../send/send-all.ts';
+import type { Terminal } from '../terminal.ts';
+
+export const send = defineCommand({
+  name: 'send',
+  summary: 'Send events from flags, a file or stdin.',
+  description:
+    'Sends one event from flags, or NDJSON or CSV from --file or stdin, and writes one result per event. What a hub sets itself (received_at, position) is dropped, so that exported events can be sent again: those already known are answered `duplicate`. What fails for a while is sent again with the same ids.',
+  flags: {
+    ...eventFlags,
+    file: { kind: 'text', value: 'FILE', help: 'Read events from here; - is stdin.' },
+    format: {
+      kind: 'text',
+      value: 'FORMAT',
+      choices: ['ndjson', 'csv'],
+      help: 'What is read: csv where the file is named so, else ndjson.',
+    },
+    protocol: {
+      kind: 'text',
+      value: 'NAME',
+      choices: protocols,
+      default: 'rest',
+      help: 'How it is sent.',
+    },
+    'retry-for': {
+      kind: 'text',
+      value: 'TIME',
+      default: '30s',
+      help: 'How long a hub that answered before is waited for.',
+    },
+    output: outputFlag,
+    ...addressFlags,
+  },
+  examples: [
+    ['event-hub send --user-id u1 --event-type purchase --amount 150.75', 'one event'],
+    ['event-hub send --file events.csv --protocol grpc', 'a file, over gRPC'],
+    ['event-hub events --all --output ndjson | event-hub send', 'answers duplicate for each line'],
+  ],
+  run: async ({ flags, terminal, interrupted }) => {
+    const address = hubAddress(flags);
+    const giveUpMs = parseDuration('retry-for', flags['retry-for']);
+    const records = await openInput(flags);
+    const protocol = protocols.find((name) => name === flags.protocol) ?? 'rest';
+    const client = withRetries(await openClient(protocol, address, 1), {
+      clock: systemClock,
+      giveUpMs,
+      signal: interrupted,
+      onWait: (reason, waitMs) =>
+        terminal.err(`${reason}; trying again in ${(waitMs / 1_000).toFixed(1)} s`),
+    });
+    const output = openRecordOutput(formatOf(flags.output, terminal), resultShape, terminal);
+    try {
+      const counts = await sendAll(records, client, output, interrupted);
+      return conclude(counts, terminal, protocol === 'grpc' ? address.grpcUrl : address.url);
+    } finally {
+      await output.end();
+      client.close();
+    }
+  },
+});
+
+type InputFlags = Readonly<Record<'file' | 'format', string | undefined>> &
+  Parameters<typeof eventFromFlags>[0];
+
+async function openInput(flags: InputFlags): Promise<AsyncIterable<InputRecord>> {
+  const event = eventFromFlags(flags);
+  if (event !== undefined) {
+    if (flags.file !== undefined) throw usageError('--file goes without the flags of one event');
+    return oneRecord(event);
+  }
+  const fromFile = flags.file !== undefined && flags.file !== '-';
+  if (!fromFile && process.stdin.isTTY) {
+    throw usageError(
+      'nothing to send: give the fields as flags, --file, or events on stdin\nsee event-hub send --help',
+    );
+  }
+  const bytes = fromFile ? await openFile(String(flags.file)) : process.stdin;
+  const isCsv = (flags.format ?? (flags.file?.endsWith('.csv') ? 'csv' : 'ndjson')) === 'csv';
+  return isCsv ? readCsv(bytes) : readNdjson(bytes);
+}
+
+async function* oneRecord(text: string): AsyncGenerator<InputRecord> {
+  yield { line: 1, text };
+}
+
+async function openFile(path: string): Promise<AsyncIterable<Buffer>> {
+  try {
+    await access(path);
+  } catch (reason) {
+    throw usageError(`--file ${path} cannot be read: ${(reason as Error).message}`);
+  }
+  return createReadStream(path);
+}
+
+function conclude(counts: SendCounts, terminal: Terminal, address: string): ExitCode {
+  const { stored, duplicates, refused, unknown, lost, firstUnsentLine } = counts;
+  const total = stored + duplicates + refused + unknown;
+  const unclear = unknown === 0 ? '' : `, ${unknown} without an answer`;
+  terminal.err(
+    `${total} events: ${stored} stored, ${duplicates} duplicates, ${refused} refused${unclear}`,
+  );
+  if (lost !== undefined) {
+    terminal.err(
+      `the rest from line ${firstUnsentLine} on was not sent; sending the same ids again is safe`,
+    );
+    const hint = lost.code === 'unreachable' ? `: is a hub running at ${address}?` : '';
+    throw new CommandError(exitCode.unreachable, `${lost.message}${hint}`);
+  }
+  if (firstUnsentLine !== undefined) {
+    terminal.err(`interrupted: nothing was sent from line ${firstUnsentLine} on`);
+    return exitCode.refused;
+  }
+  return refused + unknown === 0 ? exitCode.done : exitCode.refused;
+}

@@ -1,0 +1,51 @@
+import type { Command } from './command.ts';
+
+interface Entry {
+  readonly summary: string;
+  readonly load: () => Promise<Command>;
+}
+
+/** Commands load only when they are called, so that each starts fast. */
+export const commands: Readonly<Record<string, Entry>> = {
+  serve: {
+    summary: 'Run the hub.',
+    load: async () => erased((await import('./commands/serve.ts')).serve),
+  },
+  send: {
+    summary: 'Send events from flags, a file or stdin.',
+    load: async () => erased((await import('./commands/send.ts')).send),
+  },
+  generate: {
+    summary: 'Send believable shop traffic and measure it.',
+    load: async () => erased((await import('./commands/generate.ts')).generate),
+  },
+  tail: {
+    summary: 'Follow events live; resumes by itself.',
+    load: async () => erased((await import('./commands/tail.ts')).tail),
+  },
+  events: {
+    summary: 'List, find and export stored events.',
+    load: async () => erased((await import('./commands/events.ts')).events),
+  },
+  metrics: {
+    summary: 'Show, verify or rebuild the totals.',
+    load: async () => erased((await import('./commands/metrics.ts')).metrics),
+  },
+  doctor: {
+    summary: 'Check settings, ports, disk, engine and clock.',
+    load: async () => erased((await import('./commands/doctor.ts')).doctor),
+  },
+  config: {
+    summary: 'Print the settings in force, or take changed ones over.',
+    load: async () => erased((await import('./commands/config.ts')).config),
+  },
+  reset: {
+    summary: 'Empty a stopped hub.',
+    load: async () => erased((await import('./commands/reset.ts')).reset),
+  },
+};
+
+/** The parser gives every command the values that its own flags declare, so the flags' types may be forgotten here. */
+function erased<C>(command: C): Command {
+  return command as Command;
+}
