@@ -1,20 +1,8 @@
-import { existsSync } from 'node:fs';
 import { type Browser, chromium, type Page } from 'playwright-core';
 
-/** Where a browser is, if there is one. */
-export const chromiumPath = [
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-].find(existsSync);
-
-/** Without a browser its tests are skipped, and fail where everything must be there. */
-export const skipsBrowser = chromiumPath === undefined && process.env.REQUIRE_ENGINES !== '1';
-
-export function launchBrowser(): Promise<Browser> {
-  if (chromiumPath === undefined) throw new Error('there is no chromium on this machine');
+export function launchBrowser(executablePath: string): Promise<Browser> {
   return chromium.launch({
-    executablePath: chromiumPath,
+    executablePath,
     args: [
       '--no-sandbox',
       '--disable-gpu',

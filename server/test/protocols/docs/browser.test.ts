@@ -1,15 +1,16 @@
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { launchBrowser, openIsolatedPage, skipsBrowser } from '../../support/browser.ts';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { launchBrowser, openIsolatedPage } from '../../support/browser.ts';
+import { describeWith } from '../../support/needed-program.ts';
 import { get } from '../../support/rest-calls.ts';
 import { startTestHub, type TestHub } from '../../support/start-test-hub.ts';
 
-describe.skipIf(skipsBrowser)('the REST reference in a browser', () => {
+describeWith('the REST reference in a browser', 'chromium', (chromium) => {
   let hub: TestHub;
   let browser: Browser;
   beforeAll(async () => {
     hub = await startTestHub();
-    browser = await launchBrowser();
+    browser = await launchBrowser(chromium);
   });
   afterAll(async () => {
     await browser?.close();
