@@ -119,10 +119,14 @@ class IngestCall extends ServedCall {
     published: Promise<readonly PublishResult[]>,
     before: Promise<void>,
   ): Promise<void> {
-    const responses = await published.then(
-      (results) => results.map(responseOf),
-      (reason) => this.#unknown(inputs, HubError.from(reason)),
-    );
+    let responses: readonly EventResponse[];
+    try {
+      responses = (await published).map(responseOf);
+    } catch (reason) {
+      const error = HubError.from(reason);
+      if (error.code === 'forbidden') this.fail(error);
+      responses = this.#unanswerable(inputs, error);
+    }
     await before;
     if (this.ended) return;
     for (const response of responses) {
@@ -132,11 +136,15 @@ class IngestCall extends ServedCall {
     this.#endWhenAnswered();
   }
 
-  #unknown(inputs: readonly object[], error: HubError): EventResponse[] {
+  /** The hub failed: each event is answered with that, but for those that could not be read anyway. */
+  #unanswerable(inputs: readonly object[], error: HubError): EventResponse[] {
     if (error.code === 'internal') {
       this.host.logger.error({ err: error, cause: error.cause }, 'events of a stream failed');
     }
-    return nameUnknown(inputs, error.ids ?? []).map((id) => refusedResponse(error, id));
+    const ids = nameUnknown(inputs, error.ids ?? []);
+    return inputs.map((input, index) =>
+      refusedResponse(input instanceof HubError ? input : error, ids[index]),
+    );
   }
 
   /** An answer is on its way to the client. */

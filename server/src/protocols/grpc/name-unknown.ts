@@ -1,3 +1,5 @@
+import { HubError } from '../../base/errors.ts';
+
 /**
  * The id of each input after a failure that leaves the outcome open, so that a
  * retry can name it. `ids` are those of the valid inputs, in order, the ones
@@ -12,11 +14,12 @@ export function nameUnknown(
   const given = inputs.map(givenId);
   const known = new Set(given);
   const made = ids.filter((id) => !known.has(id));
-  const nameless = given.filter((id) => id === undefined);
-  if (made.length !== nameless.length) return given;
+  const mayHaveMade = (index: number) =>
+    given[index] === undefined && !(inputs[index] instanceof HubError);
+  if (made.length !== inputs.filter((_, index) => mayHaveMade(index)).length) return given;
   let next = 0;
-  return given.map((id) => {
-    if (id !== undefined) return id;
+  return given.map((id, index) => {
+    if (!mayHaveMade(index)) return id;
     next += 1;
     return made[next - 1];
   });

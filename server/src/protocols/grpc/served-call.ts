@@ -32,8 +32,9 @@ type Listener = Parameters<RawCall['start']>[0];
 
 /**
  * One call on grpc-js's own call interface. grpc-js would put a Node stream
- * with all its buffers around each call, also a unary one, and pass one message
- * at a time through it; that costs more than all the rest of a call.
+ * around each call and pass one message at a time through it; a live feed and
+ * an ingest stream want many on their way, counted, with an end that we choose
+ * (docs/decisions/0003-grpc-without-streams.md).
  */
 export abstract class ServedCall implements Listener {
   protected readonly call: RawCall;

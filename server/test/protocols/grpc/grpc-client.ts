@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import {
   Client,
   type ClientDuplexStream,
+  type ClientOptions,
   type ClientReadableStream,
   credentials,
   Metadata,
@@ -37,10 +38,11 @@ export class GrpcClient {
   readonly #client: Client;
   readonly #root: protobuf.Root;
 
-  constructor(address: string) {
+  constructor(address: string, options: ClientOptions = {}) {
     this.#client = new Client(address, credentials.createInsecure(), {
       // A connection of its own for each client of a test.
       'grpc.use_local_subchannel_pool': 1,
+      ...options,
     });
     this.#root = contractsRoot();
   }
