@@ -29,7 +29,7 @@ export function renderHelp(command: Command): string {
     ([name, flag]) => [spelling(name, flag), explanation(flag)] as const,
   );
   const parts = [
-    `Usage: event-hub ${command.name}${action} [flags]\n\n${command.description}`,
+    `Usage: event-hub ${command.name}${action} [flags]\n\n${wrap(command.description, widthMax).join('\n')}`,
     ...(actions.length === 0 ? [] : [`Actions:\n${columns(actions)}`]),
     `Flags:\n${columns([...flags, ...(command.usesSettings ? [configFlag] : []), helpFlag])}`,
     ...(command.usesSettings ? [settingsHelp(command)] : []),

@@ -9,7 +9,7 @@ const sendOne = `mutation Send($input: EventInput!) {
   sendEvent(input: $input) { status id position }
 }`;
 const sendMany = `mutation SendAll($inputs: [EventInput!]!) {
-  sendEvents(inputs: $inputs) { results { status id position error { code detail } } }
+  sendEvents(inputs: $inputs) { results { status id position error { code message } } }
 }`;
 
 /** The mutations `sendEvent` and `sendEvents`, by POST. */
@@ -57,7 +57,7 @@ interface WireResult {
   readonly status: string;
   readonly id: string | null;
   readonly position?: string | null;
-  readonly error?: { readonly code: string; readonly detail: string } | null;
+  readonly error?: { readonly code: string; readonly message: string } | null;
 }
 
 interface MutationData {
@@ -67,7 +67,8 @@ interface MutationData {
 
 interface WireError {
   readonly message: string;
-  readonly extensions?: { readonly code?: string; readonly retryAfterS?: number };
+  /** `retryAfter` is in seconds. */
+  readonly extensions?: { readonly code?: string; readonly retryAfter?: number };
 }
 
 /** REST's fields under GraphQL's names; amounts keep their text. */
@@ -92,7 +93,7 @@ function resultOf(result: WireResult | undefined, event: OutgoingEvent): SendRes
     status: result.status.toLowerCase() as SendResult['status'],
     id: result.id ?? event.id,
     ...(result.position ? { position: result.position } : {}),
-    ...(result.error ? { code: result.error.code, detail: result.error.detail } : {}),
+    ...(result.error ? { code: result.error.code, detail: result.error.message } : {}),
   };
 }
 
@@ -112,9 +113,10 @@ function parseAnswer(answer: HttpAnswer): {
 /** What GraphQL itself refuses, such as an unknown field, has no code of the hub's: it blames the input. */
 function failureOf(error: WireError, { retryAfterMs }: HttpAnswer): ClientError {
   const code = errorCodes.find((each) => each === error.extensions?.code) ?? 'invalid';
+  const seconds = error.extensions?.retryAfter;
   return new ClientError(error.message, {
     code,
     retryable: errorTable[code].retryable,
-    retryAfterMs,
+    retryAfterMs: seconds === undefined ? retryAfterMs : seconds * 1_000,
   });
 }

@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { access } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
 import { systemClock } from '../../base/clock.ts';
 import { openClient, protocols } from '../clients/open-client.ts';
 import { withRetries } from '../clients/retrying-client.ts';
@@ -54,7 +55,7 @@ export const send = defineCommand({
   run: async ({ flags, terminal, interrupted }) => {
     const address = hubAddress(flags);
     const giveUpMs = parseDuration('retry-for', flags['retry-for']);
-    const records = await openInput(flags);
+    const records = await openInput(flags, interrupted);
     const protocol = protocols.find((name) => name === flags.protocol) ?? 'rest';
     const client = withRetries(await openClient(protocol, address, 1), {
       clock: systemClock,
@@ -77,7 +78,10 @@ export const send = defineCommand({
 type InputFlags = Readonly<Record<'file' | 'format', string | undefined>> &
   Parameters<typeof eventFromFlags>[0];
 
-async function openInput(flags: InputFlags): Promise<AsyncIterable<InputRecord>> {
+async function openInput(
+  flags: InputFlags,
+  interrupted: AbortSignal,
+): Promise<AsyncIterable<InputRecord>> {
   const event = eventFromFlags(flags);
   if (event !== undefined) {
     if (flags.file !== undefined) throw usageError('--file goes without the flags of one event');
@@ -89,7 +93,8 @@ async function openInput(flags: InputFlags): Promise<AsyncIterable<InputRecord>>
       'nothing to send: give the fields as flags, --file, or events on stdin\nsee event-hub send --help',
     );
   }
-  const bytes = fromFile ? await openFile(String(flags.file)) : process.stdin;
+  const source = fromFile ? await openFile(String(flags.file)) : process.stdin;
+  const bytes = endingWith(interrupted, source);
   const isCsv = (flags.format ?? (flags.file?.endsWith('.csv') ? 'csv' : 'ndjson')) === 'csv';
   return isCsv ? readCsv(bytes) : readNdjson(bytes);
 }
@@ -98,7 +103,17 @@ async function* oneRecord(text: string): AsyncGenerator<InputRecord> {
   yield { line: 1, text };
 }
 
-async function openFile(path: string): Promise<AsyncIterable<Buffer>> {
+/** What was read until the signal came: a pipe that says nothing must not hold the command. */
+async function* endingWith(signal: AbortSignal, source: Readable): AsyncGenerator<Buffer> {
+  signal.addEventListener('abort', () => source.destroy());
+  try {
+    yield* source;
+  } catch (reason) {
+    if (!signal.aborted) throw reason;
+  }
+}
+
+async function openFile(path: string): Promise<Readable> {
   try {
     await access(path);
   } catch (reason) {
@@ -112,14 +127,14 @@ function conclude(counts: SendCounts, terminal: Terminal, address: string): Exit
   const total = stored + duplicates + refused + unknown;
   const unclear = unknown === 0 ? '' : `, ${unknown} without an answer`;
   terminal.err(
-    `${total} events: ${stored} stored, ${duplicates} duplicates, ${refused} refused${unclear}`,
+    `${total === 1 ? '1 event' : `${total} events`}: ${stored} stored, ${duplicates} duplicates, ${refused} refused${unclear}`,
   );
   if (lost !== undefined) {
-    terminal.err(
-      `the rest from line ${firstUnsentLine} on was not sent; sending the same ids again is safe`,
-    );
     const hint = lost.code === 'unreachable' ? `: is a hub running at ${address}?` : '';
-    throw new CommandError(exitCode.unreachable, `${lost.message}${hint}`);
+    throw new CommandError(
+      lost.code === 'forbidden' ? exitCode.refused : exitCode.unreachable,
+      `${lost.message}${hint}\nwhat begins at line ${firstUnsentLine} is not known to be stored: sending it again with the same ids is safe`,
+    );
   }
   if (firstUnsentLine !== undefined) {
     terminal.err(`interrupted: nothing was sent from line ${firstUnsentLine} on`);

@@ -1,0 +1,74 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { Readable, Writable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+
+const entry = fileURLToPath(new URL('../../src/cli/event-hub.ts', import.meta.url));
+
+export interface CliOptions {
+  /** What stdin says, and then its end. */
+  readonly input?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly folder?: string;
+}
+
+export interface CliResult {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunningCli {
+  readonly process: ChildProcessByStdio<Writable, Readable, Readable>;
+  /** Resolves when it has ended. */
+  readonly result: Promise<CliResult>;
+  /** Resolves with what stdout has said so far, once it matches. */
+  until(pattern: RegExp): Promise<string>;
+}
+
+/** The real command line, in a process of its own and without this one's settings. */
+export async function runCli(
+  args: readonly string[],
+  options: CliOptions = {},
+): Promise<CliResult> {
+  const running = startCli(args, options);
+  running.process.stdin.end(options.input ?? '');
+  return await running.result;
+}
+
+/** The same, still running. */
+export function startCli(args: readonly string[], options: CliOptions = {}): RunningCli {
+  const child = spawn(process.execPath, [entry, ...args], {
+    cwd: options.folder ?? import.meta.dirname,
+    env: { PATH: process.env.PATH, ...options.env },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  // A command that reads nothing may end before its input is written.
+  child.stdin.on('error', () => undefined);
+  let said = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    said += chunk;
+  });
+  const result = Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]).then(
+    ([stdout, stderr, [code]]): CliResult => ({ code, stdout, stderr }),
+  );
+  const until = async (pattern: RegExp): Promise<string> => {
+    while (!pattern.test(said)) {
+      const ended = await Promise.race([once(child.stdout, 'data'), result]);
+      if ('stderr' in ended && !pattern.test(said)) {
+        throw new Error(`it ended (${ended.code}) before it said ${pattern}: ${ended.stderr}`);
+      }
+    }
+    return said;
+  };
+  return { process: child, result, until };
+}
+
+/** Each line of stdout as JSON. */
+export function jsonLines<T>({ stdout }: Pick<CliResult, 'stdout'>): readonly T[] {
+  return stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as T);
+}
