@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { bannedUses, type Room, rooms } from './support/rooms.ts';
+import { bannedUses, mayImport, type Room, roomOf } from './support/rooms.ts';
 import {
   exists,
   findFiles,
@@ -15,25 +15,19 @@ import {
 } from './support/source-files.ts';
 
 const src = 'server/src/';
-const sources = await readSources('server/src/**/*.ts');
-const scripts = await readSources('server/scripts/*.ts');
-const tests = await readSources('server/test/**/*.ts');
-const others = await readSources('bench/**/*.ts', 'examples/**/*.ts', 'server/bin/*.js');
+const sources = readSources('server/src/**/*.ts');
+const scripts = readSources('server/scripts/*.ts');
+const tests = readSources('server/test/**/*.ts');
+const others = readSources('bench/**/*.ts', 'examples/**/*.ts', 'server/bin/*.js');
 const ours = [...sources, ...scripts, ...tests, ...others];
 
 describe('the rooms of server/src', () => {
   it('take in every file', () => {
-    expect(sources.filter((file) => roomOf(file.path) === undefined).map(pathOf)).toEqual([]);
+    expect(sources.filter((file) => roomAt(file.path) === undefined).map(pathOf)).toEqual([]);
   });
 
   it('import only what the table lists', () => {
     expect(sources.flatMap(forbiddenImports)).toEqual([]);
-  });
-
-  it('name only rooms that exist', () => {
-    const names = new Set(rooms.map(({ name }) => name));
-    const wanted = rooms.flatMap((room) => (room.rooms === 'all' ? [] : room.rooms));
-    expect(wanted.filter((name) => !names.has(name))).toEqual([]);
   });
 });
 
@@ -123,9 +117,9 @@ describe('every file', () => {
     expect(named.filter(({ name }) => !exists(name))).toEqual([]);
   });
 
-  it('of server/src is reached from the command line or a script', async () => {
+  it('of server/src is reached from the command line or a script', () => {
     const reached = reachedFrom(['server/src/cli/event-hub.ts', ...scripts.map(pathOf)]);
-    const assets = await findFiles('server/src/**/*.{css,html,js,json,svg}');
+    const assets = findFiles('server/src/**/*.{css,html,js,json,svg}');
     const literals = new Set(sources.flatMap((file) => [...file.literals]));
     const dead = sources.map(pathOf).filter((path) => !reached.has(path));
     expect([...dead, ...assets.filter((path) => !literals.has(basename(path)))]).toEqual([]);
@@ -144,9 +138,26 @@ describe('the packages', () => {
   });
 
   it('have a line each in docs/decisions/dependencies.md', () => {
-    const text = readFileSync(join(repository, 'docs/decisions/dependencies.md'), 'utf8');
+    const text = readText('docs/decisions/dependencies.md');
     const names = Object.keys({ ...manifest.dependencies, ...root.devDependencies });
     expect(names.filter((name) => !text.includes(`| \`${name}\` |`))).toEqual([]);
+  });
+});
+
+describe('the documents', () => {
+  it('lead to what exists', () => {
+    const broken = findFiles('*.md', 'docs/**/*.md', 'examples/**/*.md').flatMap((path) =>
+      [...readText(path).matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)]
+        .map(([, target = '']) => ({ path, target }))
+        .filter(({ target }) => !exists(join(dirname(path), target))),
+    );
+    expect(broken).toEqual([]);
+  });
+
+  it('list every decision', () => {
+    const index = readText('docs/decisions/README.md');
+    const decisions = findFiles('docs/decisions/*-*.md').map((path) => basename(path));
+    expect(decisions.filter((name) => !index.includes(`(${name})`))).toEqual([]);
   });
 });
 
@@ -194,31 +205,35 @@ describe('every test file', () => {
   });
 });
 
-function roomOf(path: string): Room | undefined {
-  return rooms.find(({ files }) => files.test(path.slice(src.length)));
+function roomAt(path: string): Room | undefined {
+  return path.startsWith(src) ? roomOf(path.slice(src.length)) : undefined;
 }
 
 function forbiddenImports(file: SourceFile): readonly string[] {
-  const room = roomOf(file.path);
+  const room = roomAt(file.path);
+  if (room === undefined) return [];
   return file.imports
+    .filter((specifier) => !specifier.startsWith('node:'))
     .filter((specifier) => {
       const target = resolveImport(file.path, specifier);
-      if (target === undefined) {
-        const name = specifier
-          .split('/')
-          .slice(0, specifier.startsWith('@') ? 2 : 1)
-          .join('/');
-        return !specifier.startsWith('node:') && !room?.packages?.includes(name);
-      }
-      const other = roomOf(target);
-      return !exists(target) || !mayImport(room, other);
+      if (target === undefined) return !mayImportPackage(room, packageOf(specifier));
+      const other = roomAt(target);
+      return !exists(target) || other === undefined || !mayImport(room, other);
     })
-    .map((specifier) => `${file.path} (${room?.name}): ${specifier}`);
+    .map((specifier) => `${file.path} (${room.name}): ${specifier}`);
 }
 
-function mayImport(room: Room | undefined, other: Room | undefined): boolean {
-  if (room === undefined || other === undefined) return false;
-  return room === other || room.rooms === 'all' || room.rooms.includes(other.name);
+function mayImportPackage({ name, packages = [] }: Room, wanted: string): boolean {
+  if (packages === 'all') return true;
+  if (packages !== 'own') return packages.includes(wanted);
+  return sources
+    .filter((file) => file.imports.some((specifier) => packageOf(specifier) === wanted))
+    .map((file) => roomAt(file.path))
+    .every((room) => room?.name === name || room?.packages === 'all');
+}
+
+function packageOf(specifier: string): string {
+  return specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
 }
 
 /** Static and dynamic imports, and files that are named in a text: threads, and what `new URL` leads to. */
@@ -279,6 +294,10 @@ function pathOf({ path }: SourceFile): string {
   return path;
 }
 
+function readText(path: string): string {
+  return readFileSync(join(repository, path), 'utf8');
+}
+
 function readJson(path: string): unknown {
-  return JSON.parse(readFileSync(join(repository, path), 'utf8'));
+  return JSON.parse(readText(path));
 }

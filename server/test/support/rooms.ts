@@ -1,11 +1,13 @@
 /** A part of the house, and whom it may import. What is not listed is forbidden. */
 export interface Room {
+  /** With `$1` for what `files` captures: each adapter and each protocol is a room of its own. */
   readonly name: string;
   /** Paths under `server/src`; the first room that matches has the file. */
   readonly files: RegExp;
+  /** Names, with `$1` and `*`. */
   readonly rooms: readonly string[] | 'all';
-  /** Packages by name; Node.js's own modules are open to all. */
-  readonly packages?: readonly string[];
+  /** Packages by name; `own` are those that no other room imports. Node.js's own modules are open to all. */
+  readonly packages?: readonly string[] | 'own' | 'all';
 }
 
 /** The import table. `ARCHITECTURE.md` shows it; this is where it holds. */
@@ -18,30 +20,28 @@ export const rooms: readonly Room[] = [
     rooms: ['event', 'base'],
   },
   {
-    name: 'engines',
-    files: /^engines\/sqlite\//,
-    rooms: ['ports', 'event', 'base'],
-  },
-  {
     name: 'registries',
     files: /^(log|store)\/index\.ts$/,
-    rooms: ['ports', 'log/sqlite', 'store/sqlite', 'base'],
+    rooms: ['ports', 'log/*', 'store/*', 'base'],
   },
   {
     name: 'log decorators',
     files: /^log\/[^/]+\.ts$/,
     rooms: ['ports', 'event', 'base'],
   },
+  { name: 'engines/$1', files: /^engines\/([^/]+)\//, rooms: ['ports', 'event', 'base'] },
   // An adapter takes the options of its `open` from its registry, as a type.
   {
-    name: 'log/sqlite',
-    files: /^log\/sqlite\//,
-    rooms: ['engines', 'ports', 'registries', 'event', 'base'],
+    name: 'log/$1',
+    files: /^log\/([^/]+)\//,
+    rooms: ['engines/$1', 'ports', 'registries', 'event', 'base'],
+    packages: 'own',
   },
   {
-    name: 'store/sqlite',
-    files: /^store\/sqlite\//,
-    rooms: ['engines', 'ports', 'registries', 'event', 'base'],
+    name: 'store/$1',
+    files: /^store\/([^/]+)\//,
+    rooms: ['engines/$1', 'ports', 'registries', 'event', 'base'],
+    packages: 'own',
   },
   { name: 'readers', files: /^readers\//, rooms: ['ports', 'event', 'base'] },
   { name: 'auth', files: /^auth\//, rooms: ['ports', 'event', 'base'] },
@@ -55,65 +55,29 @@ export const rooms: readonly Room[] = [
   {
     name: 'protocol registry',
     files: /^protocols\/index\.ts$/,
-    rooms: [
-      'protocols',
-      'protocols/rest',
-      'protocols/graphql',
-      'protocols/grpc',
-      'protocols/metrics',
-      'protocols/docs',
-    ],
+    rooms: ['protocols', 'protocols/*'],
   },
   {
     name: 'protocols',
     files: /^protocols\/[^/]+\.ts$/,
     rooms: ['protocols/http', 'hub', 'event', 'base'],
   },
-  {
-    name: 'protocols/http',
-    files: /^protocols\/http\//,
-    rooms: ['protocols', 'hub', 'event', 'base'],
-  },
+  // REST's contract, which the pages show, and nothing else of REST.
   {
     name: 'rest contract',
     files: /^protocols\/rest\/openapi\//,
     rooms: ['protocols', 'protocols/http', 'event', 'base'],
   },
   {
-    name: 'protocols/rest',
-    files: /^protocols\/rest\//,
+    name: 'protocols/$1',
+    files: /^protocols\/(docs|rest)\//,
     rooms: ['rest contract', 'protocols', 'protocols/http', 'hub', 'event', 'base'],
   },
   {
-    name: 'protocols/graphql',
-    files: /^protocols\/graphql\//,
+    name: 'protocols/$1',
+    files: /^protocols\/([^/]+)\//,
     rooms: ['protocols', 'protocols/http', 'hub', 'event', 'base'],
-    packages: [
-      '@graphql-yoga/render-graphiql',
-      '@pothos/core',
-      'graphql',
-      'graphql-ws',
-      'graphql-yoga',
-      'ws',
-    ],
-  },
-  {
-    name: 'protocols/grpc',
-    files: /^protocols\/grpc\//,
-    rooms: ['protocols', 'hub', 'event', 'base'],
-    packages: ['@grpc/grpc-js', '@grpc/reflection', 'protobufjs'],
-  },
-  {
-    name: 'protocols/metrics',
-    files: /^protocols\/metrics\//,
-    rooms: ['protocols', 'protocols/http', 'hub', 'event', 'base'],
-    packages: ['prom-client'],
-  },
-  // The pages show REST's contract, and nothing else of REST.
-  {
-    name: 'protocols/docs',
-    files: /^protocols\/docs\//,
-    rooms: ['rest contract', 'protocols', 'protocols/http', 'hub', 'event', 'base'],
+    packages: 'own',
   },
   { name: 'environment', files: /^config\/environment\.ts$/, rooms: [] },
   {
@@ -124,20 +88,27 @@ export const rooms: readonly Room[] = [
   },
   { name: 'version', files: /^version\.ts$/, rooms: [] },
   { name: 'main', files: /^main\.ts$/, rooms: 'all' },
-  {
-    name: 'cli',
-    files: /^cli\//,
-    rooms: 'all',
-    packages: [
-      '@grpc/grpc-js',
-      '@grpc/proto-loader',
-      'csv-parse',
-      'graphql-ws',
-      'protobufjs',
-      'ws',
-    ],
-  },
+  { name: 'cli', files: /^cli\//, rooms: 'all', packages: 'all' },
 ];
+
+/** The room of a file under `server/src`, with its own name in place of `$1`. */
+export function roomOf(file: string): (Room & { readonly name: string }) | undefined {
+  for (const room of rooms) {
+    const match = room.files.exec(file);
+    if (match === null) continue;
+    const own = (text: string) => text.replace('$1', match[1] ?? '');
+    const allowed = room.rooms === 'all' ? 'all' : room.rooms.map(own);
+    return { ...room, name: own(room.name), rooms: allowed };
+  }
+  return undefined;
+}
+
+export function mayImport(room: Room, other: Room): boolean {
+  if (room.name === other.name || room.rooms === 'all') return true;
+  return room.rooms.some((name) =>
+    name.endsWith('*') ? other.name.startsWith(name.slice(0, -1)) : name === other.name,
+  );
+}
 
 export interface BannedUse {
   /** As `nameOf` spells it, in any position of the code. */

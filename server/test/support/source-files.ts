@@ -1,5 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { glob } from 'node:fs/promises';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { parseAst } from 'vitest/node';
 
@@ -24,14 +23,15 @@ export interface SourceFile {
 }
 
 /** Files that match, sorted; `node_modules` and `dist` are never ours. */
-export async function findFiles(...patterns: readonly string[]): Promise<readonly string[]> {
+export function findFiles(...patterns: readonly string[]): readonly string[] {
   const exclude = (path: string) => /(^|\/)(node_modules|dist)(\/|$)/.test(path);
-  const found = await Array.fromAsync(glob(patterns, { cwd: repository, exclude }));
-  return found.map((path) => path.replaceAll('\\', '/')).sort();
+  return globSync(patterns, { cwd: repository, exclude })
+    .map((path) => path.replaceAll('\\', '/'))
+    .sort();
 }
 
-export async function readSources(...patterns: readonly string[]): Promise<readonly SourceFile[]> {
-  return (await findFiles(...patterns)).map(parseSource);
+export function readSources(...patterns: readonly string[]): readonly SourceFile[] {
+  return findFiles(...patterns).map(parseSource);
 }
 
 export function parseSource(path: string): SourceFile {
