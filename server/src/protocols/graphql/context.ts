@@ -1,0 +1,12 @@
+import type { Caller, Hub } from '../../hub.ts';
+
+/** What a resolver knows about the operation it works for. */
+export interface OperationContext {
+  readonly hub: Hub;
+  readonly caller: Caller;
+  /**
+   * Aborted when nobody waits for the answer any more. Aborted with a HubError
+   * as the reason, it ends a subscription with that error.
+   */
+  readonly signal: AbortSignal;
+}

@@ -1,0 +1,60 @@
+import { limits } from '../../base/limits.ts';
+import type { Exchange } from '../http/http-server.ts';
+import { createStreamWriter, type StreamWriter } from '../http/write-stream.ts';
+import type { ProtocolHost } from '../protocol.ts';
+import { failureOf, type OperationResult, toWireResult } from './encode.ts';
+import { asGraphqlError, isStream, type OperationOutcome } from './engine.ts';
+
+/**
+ * Writes results as server-sent events in the distinct connections mode of
+ * graphql-sse: `next` for each, `complete` at the end. Only as fast as they
+ * are read; a stream that fails says why in a last `next`.
+ */
+export async function writeEventStream(
+  host: ProtocolHost,
+  { response }: Exchange,
+  outcome: OperationOutcome,
+): Promise<void> {
+  response.writeHead(200, headers);
+  const writer = createStreamWriter(response, host.clock);
+  const closed = host.telemetry.subscriberOpened(TRANSPORT);
+  const stopHeartbeat = host.clock.every(limits.heartbeatMs, () => {
+    // A reader that stalls here stalls the next event too, which ends the stream.
+    if (!writer.blocked) writer.write(':\n\n').catch(() => undefined);
+  });
+  const next = (result: OperationResult) =>
+    `event: next\ndata: ${JSON.stringify(toWireResult(result, host.logger))}\n\n`;
+  try {
+    await writer.write(':\n\n');
+    if (isStream(outcome)) await writeAll(outcome, writer, next);
+    else await writer.write(next(outcome));
+    writer.end(COMPLETE);
+  } catch (reason) {
+    const error = asGraphqlError(reason);
+    host.telemetry.countSubscriberCut(TRANSPORT, failureOf(error).code);
+    writer.end(next({ errors: [error] }) + COMPLETE);
+  } finally {
+    stopHeartbeat();
+    closed();
+  }
+}
+
+const TRANSPORT = 'graphql-sse';
+const COMPLETE = 'event: complete\ndata:\n\n';
+
+const headers = {
+  'content-type': 'text/event-stream',
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+  // A proxy that collects the stream would keep events from their reader.
+  'x-accel-buffering': 'no',
+  vary: 'accept',
+};
+
+async function writeAll(
+  results: AsyncIterable<OperationResult>,
+  writer: StreamWriter,
+  next: (result: OperationResult) => string,
+): Promise<void> {
+  for await (const result of results) await writer.write(next(result));
+}

@@ -1,0 +1,143 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type Context, GRAPHQL_TRANSPORT_WS_PROTOCOL, makeServer } from 'graphql-ws';
+import { WebSocketServer } from 'ws';
+import { HubError } from '../../../base/errors.ts';
+import type { Json } from '../../../base/json.ts';
+import { limits } from '../../../base/limits.ts';
+import type { Caller } from '../../../hub.ts';
+import type { ProtocolHost } from '../../protocol.ts';
+import { decodeParameters } from '../decode.ts';
+import { failureOf, toWireError, toWireResult } from '../encode.ts';
+import { asGraphqlError, type Engine, isStream } from '../engine.ts';
+import { OpenSocket } from './open-socket.ts';
+
+export interface SocketServer {
+  open(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Resolves when every socket is closed, each after its operations. */
+  close(): Promise<void>;
+}
+
+/** Operations over `graphql-transport-ws`. */
+export function createSocketServer(host: ProtocolHost, engine: Engine): SocketServer {
+  const acceptor = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    maxPayload: limits.websocketPayloadBytes,
+    handleProtocols: (offered) =>
+      offered.has(GRAPHQL_TRANSPORT_WS_PROTOCOL) ? GRAPHQL_TRANSPORT_WS_PROTOCOL : false,
+  });
+  const protocol = makeServer(operations(host, engine));
+  const open = new Map<OpenSocket, Promise<void>>();
+  return {
+    open: (request, rawSocket, head) =>
+      acceptor.handleUpgrade(request, rawSocket, head, (webSocket) => {
+        const socket = new OpenSocket(webSocket, host);
+        const closed = protocol.opened(socket, {
+          socket,
+          credential: bearer(request.headers.authorization),
+          caller: undefined,
+          streams: new Map(),
+        });
+        const gone = new Promise<void>((resolve) => {
+          webSocket.once('close', (code, reason) => {
+            open.delete(socket);
+            closed(code, String(reason)).then(resolve, resolve);
+          });
+        });
+        open.set(socket, gone);
+        if (host.stopping.aborted) socket.stop();
+      }),
+    close: async () => {
+      for (const socket of open.keys()) socket.stop();
+      await Promise.all(open.values());
+    },
+  };
+}
+
+/** What is known of one connection. */
+interface Connection {
+  readonly socket: OpenSocket;
+  readonly credential: string | undefined;
+  caller: Caller | undefined;
+  /** The open subscriptions by their ids; the function tells the counters of the end. */
+  readonly streams: Map<string, () => void>;
+}
+
+type Payload = Record<string, unknown> | undefined;
+type ConnectionContext = Context<Payload, Connection>;
+
+function operations(
+  host: ProtocolHost,
+  engine: Engine,
+): Parameters<typeof makeServer<Payload, Connection>>[0] {
+  return {
+    connectionInitWaitTimeout: limits.websocketInitTimeoutMs,
+    onConnect: (context) => identify(host, context),
+    onSubscribe: (context, id, payload) => {
+      const { socket, caller } = context.extra;
+      try {
+        if (caller === undefined) throw new HubError('unauthenticated', 'nobody is known here');
+        checkLength(context);
+        const parameters = decodeParameters({ ...payload } as Json);
+        const prepared = engine.prepare(parameters, { mutations: true, subscriptions: true });
+        if (!('schema' in prepared)) return prepared;
+        socket.began(id);
+        return { ...prepared, contextValue: { hub: host.hub, caller, signal: socket.signal } };
+      } catch (reason) {
+        return [asGraphqlError(reason)];
+      }
+    },
+    onOperation: ({ extra }, id, _payload, _args, outcome) => {
+      if ('then' in outcome || !isStream(outcome)) return;
+      extra.streams.set(id, host.telemetry.subscriberOpened(TRANSPORT));
+    },
+    onNext: (_context, _id, _payload, _args, result) => toWireResult(result, host.logger),
+    onError: ({ extra }, id, _payload, errors) => {
+      const [first] = errors;
+      if (extra.streams.has(id) && first !== undefined) {
+        host.telemetry.countSubscriberCut(TRANSPORT, failureOf(first).code);
+      }
+      end(extra, id);
+      return errors.map((each) => toWireError(each, host.logger));
+    },
+    onComplete: ({ extra }, id) => end(extra, id),
+    onClose: ({ extra }) => {
+      for (const id of extra.streams.keys()) end(extra, id);
+    },
+  };
+}
+
+const TRANSPORT = 'graphql-ws';
+
+/** By `authorization` in the payload of `connection_init`, else by the header of the upgrade. */
+function identify({ identify: callerOf }: ProtocolHost, context: ConnectionContext): boolean {
+  const { extra, connectionParams } = context;
+  const named = connectionParams?.authorization ?? connectionParams?.Authorization;
+  try {
+    extra.caller = callerOf(typeof named === 'string' ? bearer(named) : extra.credential);
+    return true;
+  } catch {
+    extra.socket.close(4401, 'Unauthorized');
+    return false;
+  }
+}
+
+function bearer(value: string | undefined): string | undefined {
+  return value === undefined ? undefined : /^(?:Bearer +)?([^ ]+)$/i.exec(value)?.[1];
+}
+
+function checkLength({ subscriptions }: ConnectionContext): void {
+  if (Object.keys(subscriptions).length <= limits.websocketSubscriptions) return;
+  throw new HubError(
+    'rate_limited',
+    `this connection has ${limits.websocketSubscriptions} operations under way: end one, or open another connection`,
+  );
+}
+
+function end({ socket, streams }: Connection, id: string): void {
+  streams.get(id)?.();
+  streams.delete(id);
+  socket.ended(id);
+}
