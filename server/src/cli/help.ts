@@ -1,4 +1,4 @@
-import { declaredSettings } from '../config/declared-settings.ts';
+import type { DeclaredSetting } from '../config/declared-settings.ts';
 import type { Command, Flag } from './command.ts';
 import { exitCode } from './exit-code.ts';
 
@@ -22,7 +22,7 @@ ${exitCodes}`;
 }
 
 /** `event-hub <command> --help`, from its declaration. */
-export function renderHelp(command: Command): string {
+export function renderHelp(command: Command, settings: readonly DeclaredSetting[]): string {
   const actions = Object.entries(command.actions ?? {});
   const action = actions.length === 0 ? '' : ` <${actions.map(([name]) => name).join('|')}>`;
   const flags = Object.entries(command.flags).map(
@@ -32,7 +32,7 @@ export function renderHelp(command: Command): string {
     `Usage: event-hub ${command.name}${action} [flags]\n\n${wrap(command.description, widthMax).join('\n')}`,
     ...(actions.length === 0 ? [] : [`Actions:\n${columns(actions)}`]),
     `Flags:\n${columns([...flags, ...(command.usesSettings ? [configFlag] : []), helpFlag])}`,
-    ...(command.usesSettings ? [settingsHelp(command)] : []),
+    ...(command.usesSettings ? [settingsHelp(command, settings)] : []),
     `Examples:\n${command.examples.map(([line, what]) => `  # ${what}\n  ${line}`).join('\n')}`,
     exitCodes,
   ];
@@ -42,11 +42,11 @@ export function renderHelp(command: Command): string {
 const configFlag = ['--config FILE', 'The settings file. (event-hub.json)'] as const;
 const helpFlag = ['--help', 'This page.'] as const;
 
-function settingsHelp(command: Command): string {
+function settingsHelp(command: Command, settings: readonly DeclaredSetting[]): string {
   if (command.name !== 'serve') {
     return 'The settings of the hub apply: event-hub.json, EVENT_HUB_* and the flags of `event-hub serve --help`.';
   }
-  const rows = declaredSettings.map(({ flag, standsAlone, description, defaultText }) => {
+  const rows = settings.map(({ flag, standsAlone, description, defaultText }) => {
     const value = standsAlone ? '' : ' VALUE';
     return [`--${flag}${value}`, `${plain(description)} (${plain(defaultText)})`] as const;
   });

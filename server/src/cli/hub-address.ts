@@ -1,4 +1,4 @@
-import { commandLineEnv } from '../config/declared-settings.ts';
+import { commandLineEnv } from '../config/command-line-env.ts';
 import { environment } from '../config/environment.ts';
 import type { HubAddress } from './clients/open-client.ts';
 import type { Flag } from './command.ts';

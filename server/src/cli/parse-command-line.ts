@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { declaredSettings } from '../config/declared-settings.ts';
+import type { DeclaredSetting } from '../config/declared-settings.ts';
 import { suggestion } from '../config/nearest-name.ts';
 import type { Command, Flag, Flags, FlagValues, SettingFlags } from './command.ts';
 import { usageError } from './exit-code.ts';
@@ -11,15 +11,22 @@ export interface ParsedCommandLine {
   readonly help: boolean;
 }
 
+/** The flags of the settings, where a command takes them. */
+export type SettingNames = readonly Pick<DeclaredSetting, 'flag' | 'standsAlone'>[];
+
 /** Reads a command's own flags and sets those of the settings aside. Throws with every fault in one message. */
-export function parseCommandLine(command: Command, argv: readonly string[]): ParsedCommandLine {
+export function parseCommandLine(
+  command: Command,
+  argv: readonly string[],
+  settings: SettingNames,
+): ParsedCommandLine {
   const flags = new Map<string, string | boolean | string[]>();
   const settingsArgv: string[] = [];
   let configFile: string | undefined;
   const positionals: string[] = [];
   const faults: string[] = [];
   let help = false;
-  for (const token of tokensOf(command, argv)) {
+  for (const token of tokensOf(command, argv, settings)) {
     if (token.kind === 'positional') positionals.push(token.value);
     if (token.kind !== 'option') continue;
     const { name, rawName, value } = token;
@@ -29,9 +36,9 @@ export function parseCommandLine(command: Command, argv: readonly string[]): Par
     else if (command.usesSettings && name === 'config') {
       if (value === undefined) faults.push('--config needs a value');
       configFile = value;
-    } else if (command.usesSettings && isSetting(name)) {
+    } else if (settings.some((setting) => setting.flag === name)) {
       settingsArgv.push(value === undefined ? rawName : `${rawName}=${value}`);
-    } else faults.push(`unknown flag ${rawName}${suggestion(rawName, namesOf(command))}`);
+    } else faults.push(`unknown flag ${rawName}${suggestion(rawName, namesOf(command, settings))}`);
   }
   const action = takeAction(command, positionals, faults, help);
   if (faults.length > 0 && !help) {
@@ -52,15 +59,13 @@ interface OptionToken {
   readonly inlineValue?: boolean | undefined;
 }
 
-function tokensOf(command: Command, argv: readonly string[]) {
+function tokensOf(command: Command, argv: readonly string[], settings: SettingNames) {
   const options: Record<string, { type: 'string' | 'boolean'; short?: string }> = {
     help: { type: 'boolean', short: 'h' },
   };
-  if (command.usesSettings) {
-    options.config = { type: 'string' };
-    for (const { flag, standsAlone } of declaredSettings) {
-      options[flag] = { type: standsAlone ? 'boolean' : 'string' };
-    }
+  if (command.usesSettings) options.config = { type: 'string' };
+  for (const { flag, standsAlone } of settings) {
+    options[flag] = { type: standsAlone ? 'boolean' : 'string' };
   }
   for (const [name, { kind }] of Object.entries(command.flags)) {
     options[name] = { type: kind === 'switch' ? 'boolean' : 'string' };
@@ -126,12 +131,8 @@ function withDefaults(
   return values as FlagValues<Flags>;
 }
 
-function isSetting(flag: string): boolean {
-  return declaredSettings.some((setting) => setting.flag === flag);
-}
-
-function namesOf(command: Command): readonly string[] {
-  const names = ['help', ...Object.keys(command.flags)];
-  if (command.usesSettings) names.push('config', ...declaredSettings.map(({ flag }) => flag));
+function namesOf(command: Command, settings: SettingNames): readonly string[] {
+  const names = ['help', ...Object.keys(command.flags), ...settings.map(({ flag }) => flag)];
+  if (command.usesSettings) names.push('config');
   return names.map((name) => `--${name}`);
 }

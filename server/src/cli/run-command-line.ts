@@ -42,9 +42,12 @@ async function run(argv: readonly string[], terminal: Terminal): Promise<ExitCod
     );
   }
   const command = await entry.load();
-  const parsed = parseCommandLine(command, rest);
+  const settings = command.usesSettings
+    ? (await import('../config/declared-settings.ts')).declaredSettings
+    : [];
+  const parsed = parseCommandLine(command, rest, settings);
   if (parsed.help) {
-    await terminal.out(renderHelp(command));
+    await terminal.out(renderHelp(command, settings));
     return exitCode.done;
   }
   const interrupted = command.handlesSignals ? new AbortController().signal : interruption();

@@ -1,9 +1,5 @@
-import {
-  commandLineEnv,
-  type DeclaredSetting,
-  declaredSettings,
-  envPrefix,
-} from './declared-settings.ts';
+import { commandLineEnv, envPrefix } from './command-line-env.ts';
+import { type DeclaredSetting, declaredSettings } from './declared-settings.ts';
 import { settingsFileName } from './settings-file.ts';
 
 /** docs/config.md, from the schema. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { envPrefix } from './command-line-env.ts';
 import { type SettingMeta, settingMeta, settingsSchema } from './schema.ts';
 
 /** One setting and the names by which it can be set. */
@@ -12,19 +13,8 @@ export interface DeclaredSetting extends SettingMeta {
   readonly schema: z.ZodType;
 }
 
-const prefix = 'EVENT_HUB_';
-
 /** In the order of the schema. */
 export const declaredSettings: readonly DeclaredSetting[] = [...declare(settingsSchema, [])];
-
-/** Names that the command line reads itself. */
-export const commandLineEnv = {
-  config: `${prefix}CONFIG`,
-  url: `${prefix}URL`,
-  grpcUrl: `${prefix}GRPC_URL`,
-} as const;
-
-export const envPrefix = prefix;
 
 function* declare(schema: z.ZodObject, path: readonly string[]): Generator<DeclaredSetting> {
   for (const [name, part] of Object.entries(schema.shape)) {
@@ -40,7 +30,7 @@ function* declare(schema: z.ZodObject, path: readonly string[]): Generator<Decla
     yield {
       ...meta,
       path: place.join('.'),
-      env: prefix + words.join('_').toUpperCase(),
+      env: envPrefix + words.join('_').toUpperCase(),
       flag: words.join('-'),
       schema: type,
     };

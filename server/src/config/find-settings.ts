@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { commandLineEnv } from './declared-settings.ts';
+import { commandLineEnv } from './command-line-env.ts';
 import { environment } from './environment.ts';
 import { type LoadedSettings, loadSettings } from './load.ts';
 import { SettingsError } from './settings-error.ts';

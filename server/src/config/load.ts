@@ -1,11 +1,7 @@
 import { dirname } from 'node:path';
 import type { z } from 'zod';
-import {
-  commandLineEnv,
-  type DeclaredSetting,
-  declaredSettings,
-  envPrefix,
-} from './declared-settings.ts';
+import { commandLineEnv, envPrefix } from './command-line-env.ts';
+import { type DeclaredSetting, declaredSettings } from './declared-settings.ts';
 import { resolveEngineUrls, schemeOf } from './engine-urls.ts';
 import {
   type Given,

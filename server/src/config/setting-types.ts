@@ -3,6 +3,7 @@ import { HubError } from '../base/errors.ts';
 import { currencies } from '../event/currencies.ts';
 import type { Sign } from '../event/event.ts';
 import { parseEventTypes } from '../event/event-rules.ts';
+import { durationExpected, parseDuration } from './duration.ts';
 import { roles } from './settings.ts';
 
 /**
@@ -71,16 +72,12 @@ export const currency = {
   expected: 'an ISO 4217 code in upper case, such as EUR',
 } satisfies SettingType;
 
-const unitsMs = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
-const durationText = /^(\d{1,9})(ms|s|m|h|d)$/;
-
 export const duration = {
-  schema: z.string().regex(durationText).transform(toMilliseconds),
-  expected: 'a duration such as 24h, 5m, 30s, 500ms or 1d',
+  schema: z.string().transform((text, context) => {
+    const ms = parseDuration(text);
+    if (ms !== undefined) return ms;
+    context.addIssue({ code: 'custom' });
+    return z.NEVER;
+  }),
+  expected: durationExpected,
 } satisfies SettingType;
-
-/** Milliseconds of a text that `duration` takes. */
-function toMilliseconds(text: string): number {
-  const [, number = '0', unit = 'ms'] = durationText.exec(text) ?? [];
-  return Number(number) * unitsMs[unit as keyof typeof unitsMs];
-}

@@ -3,6 +3,7 @@ import { defineCommand } from '../../src/cli/command.ts';
 import { CommandError } from '../../src/cli/exit-code.ts';
 import { parseCommandLine } from '../../src/cli/parse-command-line.ts';
 import { commands } from '../../src/cli/registry.ts';
+import { declaredSettings } from '../../src/config/declared-settings.ts';
 import { version } from '../../src/version.ts';
 import { runCli } from '../support/run-cli.ts';
 
@@ -70,7 +71,7 @@ describe('a command line', () => {
     examples: [],
     run: async () => 0,
   });
-  const parse = (...argv: string[]) => parseCommandLine(command as never, argv);
+  const parse = (...argv: string[]) => parseCommandLine(command as never, argv, declaredSettings);
 
   it('fills in defaults', () => {
     expect(parse().flags).toEqual({ name: 'nobody', tag: [], loud: undefined, shape: undefined });

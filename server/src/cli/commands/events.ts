@@ -6,12 +6,12 @@ import type { EventStore, UnreadableEntry } from '../../store/event-store.ts';
 import { defineCommand } from '../command.ts';
 import { exitCode, usageError } from '../exit-code.ts';
 import { filterFlags, filterRequest } from '../filter-flags.ts';
+import { countOf } from '../flag-values.ts';
 import { openHubEngines, readsOf } from '../open-engines.ts';
 import { openSettings } from '../open-settings.ts';
 import { eventShape, type WireEvent } from '../output/event-shape.ts';
 import { formatOf, outputFlag } from '../output/output-flag.ts';
 import { type OutputFormat, openRecordOutput, type RecordShape } from '../output/record-output.ts';
-import { parseCount } from '../parse-duration.ts';
 import type { Terminal } from '../terminal.ts';
 
 export const events = defineCommand({
@@ -52,7 +52,7 @@ export const events = defineCommand({
     if (flags.conflicts && flags.unreadable) {
       throw usageError('--conflicts and --unreadable are two lists: ask for one');
     }
-    const limit = flags.all ? Number.MAX_SAFE_INTEGER : parseCount('limit', flags.limit, 1);
+    const limit = flags.all ? Number.MAX_SAFE_INTEGER : countOf('limit', flags.limit, 1);
     const { settings } = openSettings(settingFlags, terminal);
     const engines = await openHubEngines(settings);
     const format = formatOf(flags.output, terminal);

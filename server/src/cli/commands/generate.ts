@@ -5,13 +5,13 @@ import { type HubAddress, openClient } from '../clients/open-client.ts';
 import { withRetries } from '../clients/retrying-client.ts';
 import { defineCommand } from '../command.ts';
 import { CommandError, type ExitCode, exitCode, usageError } from '../exit-code.ts';
+import { countOf, durationOf } from '../flag-values.ts';
 import { showProgress } from '../generate/progress.ts';
 import { RunTally, runTraffic } from '../generate/run-traffic.ts';
 import { ShopTraffic } from '../generate/shop-traffic.ts';
 import { writeSummary } from '../generate/summary.ts';
 import { addressFlags, hubAddress, isLoopback } from '../hub-address.ts';
 import { formatOf, reportOutputFlag } from '../output/output-flag.ts';
-import { parseCount, parseDuration } from '../parse-duration.ts';
 import type { Terminal } from '../terminal.ts';
 
 /** How each protocol is spoken: events in a request, and requests under way when nobody says. */
@@ -74,8 +74,8 @@ export const generate = defineCommand({
       throw usageError(`${address.url} is not this machine, and its events stay: add --yes`);
     }
     const style = styleOf(flags.protocol);
-    const batch = style === 'batch' ? parseCount('batch', flags.batch ?? '500', 1, 10_000) : 1;
-    const concurrency = parseCount(
+    const batch = style === 'batch' ? countOf('batch', flags.batch ?? '500', 1, 10_000) : 1;
+    const concurrency = countOf(
       'concurrency',
       flags.concurrency ?? String(styles[style].concurrency),
       1,
@@ -84,14 +84,14 @@ export const generate = defineCommand({
     const durationMs =
       flags.duration === undefined
         ? Number.POSITIVE_INFINITY
-        : parseDuration('duration', flags.duration);
-    const goal = { countMax: countOf(flags.count, durationMs), durationMs };
-    const rate = parseCount('rate', flags.rate, 0, 1_000_000);
+        : durationOf('duration', flags.duration);
+    const goal = { countMax: wantedCount(flags.count, durationMs), durationMs };
+    const rate = countOf('rate', flags.rate, 0, 1_000_000);
     const isSeeded = flags.ids === 'seeded';
     const traffic = new ShopTraffic({
       seed: flags.seed,
       idPrefix: `demo-${isSeeded ? idText(flags.seed) : randomBytes(5).toString('hex')}`,
-      customers: parseCount('customers', flags.customers, 1, 1_000_000),
+      customers: countOf('customers', flags.customers, 1, 1_000_000),
       lateBefore: isSeeded ? seededNow : undefined,
     });
     const client = withRetries(await open(style, address, concurrency), {
@@ -129,8 +129,8 @@ function styleOf(name: string): Style {
   return (Object.keys(styles) as Style[]).find((style) => style === name) ?? 'rest';
 }
 
-function countOf(count: string | undefined, durationMs: number): number {
-  if (count !== undefined) return parseCount('count', count, 1);
+function wantedCount(count: string | undefined, durationMs: number): number {
+  if (count !== undefined) return countOf('count', count, 1);
   return Number.isFinite(durationMs) ? Number.POSITIVE_INFINITY : countDefault;
 }
 

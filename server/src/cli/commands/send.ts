@@ -6,10 +6,10 @@ import { openClient, protocols } from '../clients/open-client.ts';
 import { withRetries } from '../clients/retrying-client.ts';
 import { defineCommand } from '../command.ts';
 import { CommandError, type ExitCode, exitCode, usageError } from '../exit-code.ts';
+import { durationOf } from '../flag-values.ts';
 import { addressFlags, hubAddress } from '../hub-address.ts';
 import { formatOf, outputFlag } from '../output/output-flag.ts';
 import { openRecordOutput } from '../output/record-output.ts';
-import { parseDuration } from '../parse-duration.ts';
 import { eventFlags, eventFromFlags } from '../send/event-from-flags.ts';
 import { readCsv } from '../send/read-csv.ts';
 import { type InputRecord, readNdjson } from '../send/read-ndjson.ts';
@@ -54,7 +54,7 @@ export const send = defineCommand({
   ],
   run: async ({ flags, terminal, interrupted }) => {
     const address = hubAddress(flags);
-    const giveUpMs = parseDuration('retry-for', flags['retry-for']);
+    const giveUpMs = durationOf('retry-for', flags['retry-for']);
     const records = await openInput(flags, interrupted);
     const protocol = protocols.find((name) => name === flags.protocol) ?? 'rest';
     const client = withRetries(await openClient(protocol, address, 1), {

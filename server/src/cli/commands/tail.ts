@@ -5,11 +5,11 @@ import { ClientError } from '../clients/ingest-client.ts';
 import { defineCommand } from '../command.ts';
 import { CommandError, type ExitCode, exitCode } from '../exit-code.ts';
 import { filterFlags, filterQuery } from '../filter-flags.ts';
+import { countOf } from '../flag-values.ts';
 import { addressFlags, hubAddress } from '../hub-address.ts';
 import { eventShape } from '../output/event-shape.ts';
 import { formatOf, outputFlag } from '../output/output-flag.ts';
 import { openRecordOutput } from '../output/record-output.ts';
-import { parseCount } from '../parse-duration.ts';
 
 export const tail = defineCommand({
   name: 'tail',
@@ -37,7 +37,7 @@ export const tail = defineCommand({
   run: async ({ flags, terminal, interrupted }) => {
     const { url } = hubAddress(flags);
     const limit =
-      flags.limit === undefined ? Number.POSITIVE_INFINITY : parseCount('limit', flags.limit, 1);
+      flags.limit === undefined ? Number.POSITIVE_INFINITY : countOf('limit', flags.limit, 1);
     const connection = new HttpConnection(url, 1);
     const follower = new EventFollower(connection, {
       clock: systemClock,
