@@ -20,7 +20,11 @@ export async function startChild(
     execArgv: [...execArgv],
     serialization: 'advanced',
   });
-  const [ready] = await once(child, 'message');
+  const exited = once(child, 'exit').then(([code]) => {
+    throw new Error(`${file.pathname} ended with ${code} before it was ready`);
+  });
+  const [ready] = await Promise.race([once(child, 'message'), exited]);
+  exited.catch(() => undefined);
   return {
     process: child,
     ready,
