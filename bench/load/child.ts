@@ -18,6 +18,7 @@ export async function startChild(
   const child = fork(file, args, {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     execArgv: [...execArgv],
+    env: { ...process.env, ...env },
     serialization: 'advanced',
   });
   const exited = once(child, 'exit').then(([code]) => {

@@ -1,4 +1,5 @@
 import { startChild } from '../load/child.ts';
+import { startHubChild } from '../load/hub.ts';
 import { type Scenario, withFolder } from '../scenario.ts';
 
 const eventsPerSecond = 2_000;
@@ -8,9 +9,9 @@ export const answerToSubscriber: Scenario = {
   name: `d: answer to subscriber at ${eventsPerSecond} events/s`,
   run: async ({ seconds }) =>
     await withFolder(async (folder) => {
-      const hub = await startChild(new URL('../load/hub-process.ts', import.meta.url), [folder]);
+      const hub = await startHubChild(folder);
       const load = await startChild(new URL('../load/stream-load-process.ts', import.meta.url));
-      const { port } = hub.ready as { readonly port: number };
+      const { port } = hub.ready;
       const { p99Ms, seen, sent } = await load.ask<{ p99Ms: number; seen: number; sent: number }>({
         port,
         eventsPerSecond,

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { startChild } from '../load/child.ts';
+import { startHubChild } from '../load/hub.ts';
 import { type Scenario, withFolder } from '../scenario.ts';
 
 const batchEvents = 5_000;
@@ -41,9 +42,9 @@ async function bareSpeed(seed: number): Promise<number> {
 
 async function hubSpeed(seed: number): Promise<number> {
   return await withFolder(async (folder) => {
-    const hub = await startChild(new URL('../load/hub-process.ts', import.meta.url), [folder]);
+    const hub = await startHubChild(folder);
     const load = await startChild(new URL('../load/batch-load-process.ts', import.meta.url));
-    const { port } = hub.ready as { readonly port: number };
+    const { port } = hub.ready;
     const { perSecond } = await load.ask<Speed>({
       port,
       events,

@@ -1,4 +1,5 @@
 import { type Child, startChild } from '../load/child.ts';
+import { startHubChild } from '../load/hub.ts';
 import { type Scenario, withFolder } from '../scenario.ts';
 
 /** (c) gRPC: unary against a bare echo, then the stream and batches against our own unary. */
@@ -8,7 +9,7 @@ export const grpcIngest: Scenario = {
     await withFolder(async (folder) => {
       const load = await startChild(new URL('../load/grpc-load-process.ts', import.meta.url));
       const bare = await startChild(new URL('../bare/grpc-echo.ts', import.meta.url));
-      const hub = await startChild(new URL('../load/hub-process.ts', import.meta.url), [folder]);
+      const hub = await startHubChild(folder);
       let seed = 0;
       const measure = async (child: Child, call: string, share: number) => {
         seed += 1;

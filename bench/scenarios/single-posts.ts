@@ -1,5 +1,6 @@
 import { startChild } from '../load/child.ts';
 import type { LoadResult } from '../load/http-load.ts';
+import { startHubChild } from '../load/hub.ts';
 import { type Scenario, withFolder } from '../scenario.ts';
 
 const connections = 64;
@@ -11,7 +12,7 @@ export const singlePosts: Scenario = {
     await withFolder(async (folder) => {
       const load = await startChild(new URL('../load/http-load-process.ts', import.meta.url));
       const bare = await startChild(new URL('../bare/http-server.ts', import.meta.url));
-      const hub = await startChild(new URL('../load/hub-process.ts', import.meta.url), [folder]);
+      const hub = await startHubChild(folder);
       const rounds: { bare: number; hub: number }[] = [];
       let seed = 0;
       const measure = async (child: { readonly ready: unknown }, durationMs: number) => {

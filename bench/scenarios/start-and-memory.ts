@@ -1,4 +1,5 @@
-import { type Child, startChild } from '../load/child.ts';
+import { startChild } from '../load/child.ts';
+import { startHubChild } from '../load/hub.ts';
 import { type Scenario, withFolder } from '../scenario.ts';
 
 const starts = 5;
@@ -36,8 +37,8 @@ async function readyMs(): Promise<number> {
   const times: number[] = [];
   for (let start = 0; start < starts; start += 1) {
     await withFolder(async (folder) => {
-      const hub = await startHubProcess(folder);
-      times.push((hub.ready as { readonly readyMs: number }).readyMs);
+      const hub = await startHubChild(folder);
+      times.push(hub.ready.readyMs);
       await hub.stop();
     });
   }
@@ -46,9 +47,9 @@ async function readyMs(): Promise<number> {
 
 async function soak(events: number): Promise<{ idleMb: number; peakMb: number; growth: number }> {
   return await withFolder(async (folder) => {
-    const hub = await startHubProcess(folder);
+    const hub = await startHubChild(folder);
     const load = await startChild(new URL('../load/batch-load-process.ts', import.meta.url));
-    const { port } = hub.ready as { readonly port: number };
+    const { port } = hub.ready;
     const residentMb = async () =>
       (await hub.ask<{ rssBytes: number }>('memory')).rssBytes / 1_000_000;
     const idleMb = await residentMb();
@@ -73,8 +74,4 @@ async function soak(events: number): Promise<{ idleMb: number; peakMb: number; g
       growth: mean(samples.slice(3 * quarter)) / mean(samples.slice(quarter, 2 * quarter)),
     };
   });
-}
-
-function startHubProcess(folder: string): Promise<Child> {
-  return startChild(new URL('../load/hub-process.ts', import.meta.url), [folder]);
 }

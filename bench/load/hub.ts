@@ -1,0 +1,36 @@
+import { readFileSync } from 'node:fs';
+import { type Child, startChild } from './child.ts';
+
+const root = new URL('../../', import.meta.url);
+
+export interface HubReady {
+  readonly port: number;
+  readonly grpc: string;
+  /** Milliseconds from the start of node. */
+  readonly readyMs: number;
+}
+
+/** The hub in a process of its own, under the very flags and environment of `npm start`. */
+export async function startHubChild(folder: string): Promise<Child & { readonly ready: HubReady }> {
+  const { flags, env } = startCommand();
+  const child = await startChild(
+    new URL('./hub-process.ts', import.meta.url),
+    [folder],
+    flags,
+    env,
+  );
+  return { ...child, ready: child.ready as HubReady };
+}
+
+function startCommand(): { flags: readonly string[]; env: Readonly<Record<string, string>> } {
+  const manifest = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as {
+    readonly scripts: { readonly start: string };
+  };
+  const words = manifest.scripts.start.split(' ');
+  const cache = words.find((word) => word.startsWith('NODE_COMPILE_CACHE='));
+  const folder = new URL(cache?.split('=')[1] ?? '', root).pathname;
+  return {
+    flags: words.filter((word) => word.startsWith('--')),
+    env: cache === undefined ? {} : { NODE_COMPILE_CACHE: folder },
+  };
+}
