@@ -26,8 +26,8 @@ export interface SqliteEngineOptions {
   readonly pageCountMax?: number;
 }
 
-const writerCacheKib = 48 * 1024;
-const readerCacheKib = 16 * 1024;
+const writerCacheKib = 16 * 1024;
+const readerCacheKib = 4 * 1024;
 
 /**
  * One file as log and store: a writer thread, a reader thread, and the newest
@@ -65,6 +65,7 @@ export class SqliteEngine {
       create: options.exclusive,
       cacheKib: writerCacheKib,
       pageCountMax: options.pageCountMax,
+      known: undefined,
     };
     const writer = new Thread<WriterProcedures>(threadFile('writer-thread'), writerOptions);
     const reader = new Thread<ReaderProcedures>(threadFile('reader-thread'), {
@@ -73,6 +74,7 @@ export class SqliteEngine {
     });
     try {
       const opened = await writer.call('opened');
+      writer.restartWith({ ...writerOptions, create: false, known: opened.file });
       return new SqliteEngine(file, { writer, reader }, opened, unlock);
     } catch (reason) {
       await Promise.all([writer.close(), reader.close()]);
@@ -85,8 +87,17 @@ export class SqliteEngine {
     const cells: Cell[] = [];
     for (const group of groups) for (const event of group.events) packEvent(event, cells);
     const sizes = groups.map(({ events, atomic }) => (atomic ? -events.length : events.length));
-    const outcomes = await this.writer.call('append', cells, sizes);
-    return this.#describe(groups, outcomes);
+    try {
+      return this.#describe(groups, await this.writer.call('append', cells, sizes));
+    } catch (reason) {
+      void this.#catchUp();
+      throw reason;
+    }
+  }
+
+  /** Rejects with `unavailable` when an append would fail now. */
+  async check(): Promise<void> {
+    this.tail.advance(await this.writer.call('check'));
   }
 
   entryOf(row: Row): LogEntry {
@@ -103,6 +114,16 @@ export class SqliteEngine {
     return this.#closed;
   }
 
+  /** What failed may be in the file all the same: those who follow the log must not wait for the next commit to see it. */
+  async #catchUp(): Promise<void> {
+    try {
+      const { lastSequence } = await this.writer.call('opened');
+      this.tail.advance(lastSequence);
+    } catch {
+      // The file cannot be looked at now; the next check or commit that succeeds catches up.
+    }
+  }
+
   #describe(
     groups: readonly AppendGroup[],
     { statuses, sequences }: Outcomes,
@@ -110,20 +131,27 @@ export class SqliteEngine {
     let index = -1;
     const committed: LogEntry[] = [];
     let first = 0;
+    let newestDuplicate = 0;
     const described = groups.map(({ events }) =>
       events.map((event): Appended => {
         index += 1;
         const status = statuses[index];
         if (status === outcome.conflict) return { status: 'conflict' };
         if (status === outcome.notStored) return { status: 'not_stored' };
-        const position = this.positionOf(sequences[index] as number, event);
-        if (status === outcome.duplicate) return { status: 'duplicate', position };
-        if (committed.length === 0) first = sequences[index] as number;
+        const sequence = sequences[index] as number;
+        const position = this.positionOf(sequence, event);
+        if (status === outcome.duplicate) {
+          newestDuplicate = Math.max(newestDuplicate, sequence);
+          return { status: 'duplicate', position };
+        }
+        if (committed.length === 0) first = sequence;
         committed.push({ shard: sqliteShard, position, event });
         return { status: 'accepted', position };
       }),
     );
     this.tail.push(first, committed);
+    // The first one's own answer may have been lost.
+    this.tail.advance(newestDuplicate);
     return described;
   }
 

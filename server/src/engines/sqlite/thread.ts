@@ -37,7 +37,7 @@ export function serveThread(procedures: Procedures): void {
 /** In the parent: calls a thread's procedures. A thread that dies fails what it was asked and is started anew. */
 export class Thread<P extends Procedures> {
   readonly #file: URL;
-  readonly #data: unknown;
+  #data: unknown;
   readonly #waiting = new Map<
     number,
     { readonly resolve: (result: never) => void; readonly reject: (reason: unknown) => void }
@@ -67,6 +67,16 @@ export class Thread<P extends Procedures> {
     });
   }
 
+  /** What a thread gets that takes the place of this one. */
+  restartWith(data: unknown): void {
+    this.#data = data;
+  }
+
+  /** Ends the thread in the midst of what it does, as a fault of its own would: for tests of what follows. */
+  async kill(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
   /** Finishes what was asked, lets the thread close its database, and ends it. Safe to call twice. */
   async close(): Promise<void> {
     if (this.#closing) return;
@@ -80,7 +90,10 @@ export class Thread<P extends Procedures> {
   }
 
   #start(): Worker {
-    const worker = new Worker(this.#file, { workerData: this.#data });
+    const worker = new Worker(this.#file, {
+      workerData: this.#data,
+      resourceLimits: { maxOldGenerationSizeMb: 96, maxYoungGenerationSizeMb: 16 },
+    });
     worker.on('message', (answer: Answer) => this.#settle(answer));
     worker.on('error', (reason) => this.#fail(worker, reason));
     worker.on('exit', () => this.#fail(worker, new Error('the thread ended')));

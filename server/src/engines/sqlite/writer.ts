@@ -4,7 +4,7 @@ import { hasSameContent } from '../../event/event.ts';
 import type { Cell } from './event-rows.ts';
 import { unpackEvent } from './event-rows.ts';
 import { EventWriter, type Outcomes, stride } from './event-writer.ts';
-import { FileIdentity } from './file-identity.ts';
+import { FileIdentity, type FileMark, markFiles } from './file-identity.ts';
 import { openDatabase, readLogId } from './open-database.ts';
 import { parsePosition } from './position.ts';
 import { rebuildMinutes } from './rebuild.ts';
@@ -16,9 +16,12 @@ export interface WriterOptions {
   readonly cacheKib: number;
   /** Caps the file's size in pages; undefined for no cap. */
   readonly pageCountMax: number | undefined;
+  /** The file that a thread before this one had open: another one is not taken in its place. */
+  readonly known: FileMark | undefined;
 }
 
 export interface Opened {
+  readonly file: FileMark;
   readonly logId: string;
   readonly lastSequence: number;
 }
@@ -38,8 +41,14 @@ export class Writer {
     this.#connection = connect(options);
   }
 
+  /** Where the file stands. Rejects while it is not the one that was opened. */
   opened(): Opened {
-    return { logId: this.#connection.logId, lastSequence: this.#connection.last };
+    this.#reconnectIfBroken();
+    const { identity, logId, last } = this.#connection;
+    identity.assertUnchanged();
+    const [file] = identity.marks;
+    if (file === undefined) throw new Error('a connection is to a file');
+    return { file, logId, lastSequence: last };
   }
 
   /** One transaction for all groups: rows, unique ids and counts. Durable when it returns. */
@@ -87,9 +96,10 @@ export class Writer {
     });
   }
 
-  /** Rejects when a commit would fail now: it makes a small one. */
-  check(): void {
+  /** Rejects when a commit would fail now: it makes a small one. The answer is the newest event's sequence. */
+  check(): number {
     this.setValue('checked_at', String(this.#clock.now()));
+    return this.#connection.last;
   }
 
   close(): void {
@@ -137,6 +147,7 @@ interface Connection {
 }
 
 function connect(options: WriterOptions): Connection {
+  if (options.known !== undefined) new FileIdentity([options.known]).assertUnchanged();
   const database = openDatabase(options.file, {
     create: options.create,
     readOnly: false,
@@ -152,7 +163,7 @@ function connect(options: WriterOptions): Connection {
   return {
     database,
     events,
-    identity: new FileIdentity([options.file, `${options.file}-wal`]),
+    identity: new FileIdentity(markFiles([options.file, `${options.file}-wal`])),
     logId: readLogId(database),
     last,
     broken: false,

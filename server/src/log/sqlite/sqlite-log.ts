@@ -20,7 +20,7 @@ export async function openSqliteLog(url: string, options: OpenLogOptions): Promi
     end: () => endOf(engine),
     isPosition: isSqlitePosition,
     check: async () => {
-      await engine.writer.call('check');
+      await engine.check();
       return { durability: 'SQLite WAL with synchronous=FULL: on disk before the answer' };
     },
     close: () => {
