@@ -14,6 +14,7 @@ export async function startChild(
   file: URL,
   args: readonly string[] = [],
   execArgv: readonly string[] = [],
+  env: NodeJS.ProcessEnv = {},
 ): Promise<Child> {
   const child = fork(file, args, {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
