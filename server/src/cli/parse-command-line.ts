@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import type { DeclaredSetting } from '../config/declared-settings.ts';
-import { suggestion } from '../config/nearest-name.ts';
+import { suggestion } from '../config/suggestion.ts';
 import type { Command, Flag, Flags, FlagValues, SettingFlags } from './command.ts';
 import { usageError } from './exit-code.ts';
 
@@ -38,7 +38,10 @@ export function parseCommandLine(
       configFile = value;
     } else if (settings.some((setting) => setting.flag === name)) {
       settingsArgv.push(value === undefined ? rawName : `${rawName}=${value}`);
-    } else faults.push(`unknown flag ${rawName}${suggestion(rawName, namesOf(command, settings))}`);
+    } else
+      faults.push(
+        `unknown flag ${rawName}${suggestion(rawName, namesOf(command, settings), '--')}`,
+      );
   }
   const action = takeAction(command, positionals, faults, help);
   if (faults.length > 0 && !help) {

@@ -1,6 +1,6 @@
 import { HubError } from '../base/errors.ts';
-import { suggestion } from '../config/nearest-name.ts';
 import { SettingsError } from '../config/settings-error.ts';
+import { suggestion } from '../config/suggestion.ts';
 import { version } from '../version.ts';
 import { CommandError, type ExitCode, exitCode } from './exit-code.ts';
 import { renderHelp, renderOverview } from './help.ts';

@@ -1,8 +1,8 @@
 import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type DeclaredSetting, declaredSettings } from './declared-settings.ts';
-import { suggestion } from './nearest-name.ts';
 import { readSettingsFile, type SettingsFile } from './settings-file.ts';
+import { suggestion } from './suggestion.ts';
 
 export interface SettingsSources {
   /** Flags of settings only: `--http-port 8000`. */
@@ -76,7 +76,7 @@ function readFlags(argv: readonly string[], faults: string[]): ReadonlyMap<strin
     const isNegated = rawName !== `--${name}`;
     if (setting === undefined || (isNegated && !setting.standsAlone)) {
       const known = declaredSettings.map((each) => `--${each.flag}`);
-      faults.push(`unknown flag ${rawName}${suggestion(rawName, known)}`);
+      faults.push(`unknown flag ${rawName}${suggestion(rawName, known, '--')}`);
     } else if (setting.standsAlone) {
       flags.set(name, value ?? !isNegated);
     } else if (value === undefined || (!token.inlineValue && value.startsWith('--'))) {

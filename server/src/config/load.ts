@@ -10,10 +10,10 @@ import {
   type SettingsSources,
 } from './given-settings.ts';
 import { maskPasswords } from './mask-passwords.ts';
-import { suggestion } from './nearest-name.ts';
 import type { ParsedSettings } from './schema.ts';
 import { roles, type Settings } from './settings.ts';
 import { SettingsError } from './settings-error.ts';
+import { suggestion } from './suggestion.ts';
 
 /** One setting as it holds. */
 export interface SettingValue {
@@ -143,5 +143,7 @@ function unknownVariables(env: SettingsSources['env']): readonly string[] {
   return Object.keys(env)
     .filter((name) => name.startsWith(envPrefix) && !known.has(name))
     .sort()
-    .map((name) => `env ${name} is no setting and does nothing${suggestion(name, known)}`);
+    .map(
+      (name) => `env ${name} is no setting and does nothing${suggestion(name, known, envPrefix)}`,
+    );
 }

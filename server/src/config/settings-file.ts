@@ -1,7 +1,7 @@
 import { HubError } from '../base/errors.ts';
 import { InexactNumber, isJsonArray, type Json, parseJson } from '../base/json.ts';
 import { declaredSettings } from './declared-settings.ts';
-import { suggestion } from './nearest-name.ts';
+import { suggestion } from './suggestion.ts';
 
 /** Its name in the working folder. */
 export const settingsFileName = 'event-hub.json';
