@@ -1,0 +1,41 @@
+import { createGraphqlDriver } from './graphql-driver.ts';
+import { createGrpcDriver } from './grpc-driver.ts';
+import type { ProtocolDriver } from './protocol-driver.ts';
+import { createRestDriver } from './rest-driver.ts';
+
+/** A hub that somebody runs. */
+export interface HubAddress {
+  /** `http://host:port` */
+  readonly url: string;
+  /** `host:port` */
+  readonly grpcAddress: string;
+}
+
+export interface Drivers {
+  readonly rest: ProtocolDriver;
+  readonly graphql: ProtocolDriver;
+  readonly grpc: ProtocolDriver;
+  /** The three. */
+  readonly all: readonly ProtocolDriver[];
+  /** Every transport of the live feed: five. */
+  readonly feeds: readonly ProtocolDriver[];
+  close(): Promise<void>;
+}
+
+export function openDrivers({ url, grpcAddress }: HubAddress): Drivers {
+  const rest = createRestDriver(url);
+  const graphql = createGraphqlDriver(url);
+  const grpc = createGrpcDriver(grpcAddress);
+  const all = [rest, graphql, grpc];
+  const feeds = [...all, createRestDriver(url, 'ndjson'), createGraphqlDriver(url, 'sse')];
+  return {
+    rest,
+    graphql,
+    grpc,
+    all,
+    feeds,
+    close: async () => {
+      for (const each of all) await each.close();
+    },
+  };
+}

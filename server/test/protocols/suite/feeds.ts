@@ -1,0 +1,208 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { FeedReader } from '../drivers/feed-reader.ts';
+import { type FeedRequest, failureOf, type ProtocolDriver } from '../drivers/protocol-driver.ts';
+import {
+  aSend,
+  aUser,
+  type CreateHarness,
+  inTurn,
+  sendAndSee,
+  sendInTurn,
+  someSends,
+  useHub,
+} from './hub-under-test.ts';
+
+/** The live feed over every transport that it has. Order is promised for one user's events. */
+export function feedSuite(createHarness: CreateHarness): void {
+  describe('the live feed', () => {
+    const hub = useHub(createHarness);
+    const open: FeedReader[] = [];
+    afterEach(async () => {
+      await Promise.all(open.splice(0).map((reader) => reader.leave()));
+    });
+    const follow = (driver: ProtocolDriver, request: Omit<FeedRequest, 'signal'>) => {
+      const reader = new FeedReader(driver, request);
+      open.push(reader);
+      return reader;
+    };
+    const ids = (events: readonly { readonly id: string }[]) => events.map(({ id }) => id);
+
+    it('gives history, then what comes, in order and as it can be read', async () => {
+      for (const driver of hub().feeds) {
+        const user = aUser();
+        const past = await sendInTurn(hub().all, someSends(5, { user_id: user }));
+        const reader = follow(driver, { after: 'start', filter: { user_id: [user] } });
+        expect(await reader.events(5), driver.name).toEqual(past);
+        const live = await sendInTurn(hub().all, someSends(5, { user_id: user }));
+        expect(await reader.events(5), driver.name).toEqual(live);
+      }
+    });
+
+    it('has no gap and no repeat between history and live while events pour in', async () => {
+      const user_id = aUser();
+      const first = await sendAndSee(hub().rest, aSend({ user_id }));
+      const sent: string[] = [];
+      const pour = async () => {
+        for (let batch = 0; batch < 30; batch += 1) {
+          const events = someSends(20, { user_id });
+          await inTurn(hub().all, batch).sendBatch(events);
+          sent.push(...ids(events));
+        }
+      };
+      const pouring = pour();
+      const found = await Promise.all(
+        hub().feeds.map(async (driver, index) => {
+          // Each begins at another moment of the flood.
+          while (sent.length < index * 100) await inTurn(hub().all, index).get(first.id);
+          return follow(driver, { after: first.position, filter: { user_id: [user_id] } }).events(
+            600,
+          );
+        }),
+      );
+      await pouring;
+      for (const events of found) expect(ids(events)).toEqual(sent);
+    });
+
+    it('resumes over any transport from a position of any other', async () => {
+      const user_id = aUser();
+      const filter = { user_id: [user_id] };
+      const [start, ...sent] = await sendInTurn(hub().all, someSends(7, { user_id }));
+      for (const source of hub().feeds) {
+        const reader = follow(source, { after: start?.position ?? '', filter });
+        await reader.events(2);
+        const item = await reader.next();
+        expect(item).toMatchObject({ kind: 'event', event: { id: sent[2]?.id } });
+        for (const target of hub().feeds) {
+          const resumed = follow(target, { after: item?.position ?? '', filter });
+          const rest = await resumed.events(3);
+          expect(ids(rest), `${source.name}, ${target.name}`).toEqual(ids(sent.slice(3)));
+        }
+      }
+    });
+
+    it('resumes after the position that a send answered, over any protocol', async () => {
+      const user_id = aUser();
+      for (const sender of hub().all) {
+        const { position } = await sender.send(aSend({ user_id }));
+        const next = await sendAndSee(sender, aSend({ user_id }));
+        for (const driver of hub().feeds) {
+          const reader = follow(driver, { after: position, filter: { user_id: [user_id] } });
+          expect(await reader.event(), `${sender.name}, ${driver.name}`).toEqual(next);
+        }
+      }
+    });
+
+    it('gives only what the filter takes, of history and of what comes', async () => {
+      for (const driver of hub().feeds) {
+        const [mine, other] = [aUser(), aUser()];
+        const events = () => [
+          aSend({ user_id: mine, currency: 'EUR' }),
+          aSend({ user_id: other, currency: 'EUR', event_type: 'refund' }),
+          aSend({ user_id: mine, currency: 'USD', event_type: 'refund' }),
+          aSend({ user_id: mine, currency: 'EUR', event_type: 'return' }),
+        ];
+        const [before] = await sendInTurn(hub().all, someSends(1, { user_id: mine }));
+        const from = { after: before?.position ?? '' };
+        const users = [mine, other];
+        const readers = [
+          follow(driver, { ...from, filter: { user_id: users } }),
+          follow(driver, { ...from, filter: { user_id: [mine], currency: 'EUR' } }),
+          follow(driver, { ...from, filter: { user_id: users, event_type: ['refund', 'return'] } }),
+          follow(driver, { ...from, filter: { user_id: [other] } }),
+        ];
+        const sent = await sendInTurn(hub().all, events());
+        const rounds = [sent, await sendInTurn(hub().all, events())];
+        for (const round of rounds) {
+          const wanted = [[0, 1, 2, 3], [0, 3], [1, 2, 3], [1]];
+          for (const [index, reader] of readers.entries()) {
+            const expected = wanted[index]?.map((at) => round[at]) ?? [];
+            expect(await reader.events(expected.length), driver.name).toEqual(expected);
+          }
+        }
+      }
+    });
+
+    it('starts at the end where no place is named', async () => {
+      for (const driver of hub().feeds) {
+        const user_id = aUser();
+        await sendInTurn(hub().all, someSends(3, { user_id }));
+        const reader = follow(driver, { filter: { user_id: [user_id] } });
+        let arrived = false;
+        const arriving = reader.event().finally(() => {
+          arrived = true;
+        });
+        const sent: string[] = [];
+        while (!arrived) {
+          const event = aSend({ user_id });
+          await sendAndSee(hub().rest, event);
+          sent.push(event.id);
+        }
+        const { id } = await arriving;
+        const later = sent.slice(sent.indexOf(id) + 1);
+        expect(sent, driver.name).toContain(id);
+        expect(ids(await reader.events(later.length))).toEqual(later);
+      }
+    });
+
+    it('says where history ends, with a position to resume from', async () => {
+      for (const driver of hub().feeds.filter(({ saysCaughtUp }) => saysCaughtUp)) {
+        const user_id = aUser();
+        const [past] = await sendInTurn(hub().all, someSends(1, { user_id }));
+        const reader = follow(driver, { after: 'start', filter: { user_id: [user_id] } });
+        expect(await reader.next()).toMatchObject({ kind: 'event', event: { id: past?.id } });
+        const mark = await reader.next();
+        expect(mark).toMatchObject({ kind: 'caught-up', position: expect.any(String) });
+        const [next] = await sendInTurn(hub().all, someSends(1, { user_id }));
+        for (const target of hub().feeds) {
+          const resumed = follow(target, {
+            after: mark?.position ?? '',
+            filter: { user_id: [user_id] },
+          });
+          expect(await resumed.event(), target.name).toEqual(next);
+        }
+      }
+    });
+
+    it('ends after its history where nobody wants to follow', async () => {
+      for (const driver of hub().feeds.filter(({ pulls }) => pulls)) {
+        const user_id = aUser();
+        const sent = await sendInTurn(hub().all, someSends(4, { user_id }));
+        const request = { after: 'start', follow: false, filter: { user_id: [user_id] } };
+        const items = await follow(driver, request).rest();
+        const events = items.filter((item) => item.kind === 'event');
+        expect(ids(events.map(({ event }) => event)), driver.name).toEqual(ids(sent));
+        const none = await follow(driver, { ...request, after: sent[3]?.position ?? '' }).rest();
+        expect(none.filter(({ kind }) => kind === 'event')).toEqual([]);
+      }
+    });
+
+    it('refuses a place and a filter that there are not, before it begins', async () => {
+      for (const driver of hub().feeds) {
+        const refusal = (request: Omit<FeedRequest, 'signal'>) =>
+          failureOf(new FeedReader(driver, request).next());
+        expect(await refusal({ after: 'nonsense' }), driver.name).toMatchObject({
+          code: 'invalid',
+          errors: [{ pointer: '/after', code: 'position_format' }],
+        });
+        expect(await refusal({ filter: { event_type: ['gift'] } }), driver.name).toMatchObject({
+          code: 'invalid',
+          errors: [{ pointer: '/event_type', code: 'event_type_unknown' }],
+        });
+        expect(await refusal({ filter: { currency: 'eur' } }), driver.name).toMatchObject({
+          code: 'invalid',
+          errors: [{ pointer: '/currency', code: 'currency_unknown' }],
+        });
+      }
+    });
+
+    it('is over when its reader leaves', async () => {
+      for (const driver of hub().feeds) {
+        const user_id = aUser();
+        const [sent] = await sendInTurn(hub().all, someSends(1, { user_id }));
+        const reader = new FeedReader(driver, { after: 'start', filter: { user_id: [user_id] } });
+        expect(await reader.event()).toEqual(sent);
+        await reader.leave();
+      }
+    });
+  });
+}
