@@ -5,7 +5,7 @@ import type { Struct, StructValue } from './messages.ts';
 /**
  * A Struct as a plain object. Its depth is bounded: the decoder refuses
  * messages more than 100 deep, which is 50 levels here. Throws `unreadable`
- * for a Value that holds nothing.
+ * for a Value that holds nothing, or a null that is none.
  */
 export function structToJson(struct: Struct): Readonly<Record<string, Json>> {
   const object = emptyObject();
@@ -35,6 +35,9 @@ function valueToJson(value: StructValue): Json {
     case 'listValue':
       return (value.listValue?.values ?? []).map(valueToJson);
     case 'nullValue':
+      // The enum is open on the wire; another number would come back as 0.
+      if (value.nullValue !== 0)
+        throw new HubError('unreadable', 'a null_value must be NULL_VALUE');
       return null;
     default:
       throw new HubError('unreadable', 'a Value in metadata holds nothing: set one of its kinds');
