@@ -1,9 +1,10 @@
-import { existsSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { HubError } from '../../base/errors.ts';
 import type { Finding } from '../../base/finding.ts';
 import { lockFile } from './file-lock.ts';
+import { freeBytes } from './free-space.ts';
 import { openDatabase, pragma } from './open-database.ts';
 import { schemaVersion } from './schema.ts';
 
@@ -30,8 +31,7 @@ function existingFolder(folder: string): string {
 }
 
 function examineSpace(folder: string): Finding {
-  const { bavail, bsize } = statfsSync(folder);
-  const free = bavail * bsize;
+  const free = freeBytes(folder);
   const state = free < spaceMin ? 'fail' : free < spaceWanted ? 'warn' : 'ok';
   const advice = state === 'ok' ? '' : ': make room, or move the data with EVENT_HUB_LOG';
   const detail = `${Math.floor(free / mebibyte)} MiB free at ${folder}${advice}`;

@@ -126,6 +126,11 @@ export function pragma(database: DatabaseSync, name: string): unknown {
   return row === undefined ? undefined : Object.values(row)[0];
 }
 
+/** Copies as much of the write-ahead log into the file as nobody uses, without waiting for anybody. */
+export function checkpoint(database: DatabaseSync): void {
+  database.prepare('PRAGMA wal_checkpoint(PASSIVE)').all();
+}
+
 export function readLogId(database: DatabaseSync): string {
   const row = database.prepare("SELECT value FROM hub WHERE key = 'log_id'").get();
   return String(row?.value);

@@ -3,7 +3,7 @@ import { workerData } from 'node:worker_threads';
 import type { AggregateQuery, ListQuery } from '../../store/event-store.ts';
 import { aggregateEvents } from './aggregate-events.ts';
 import { findEvents } from './find-events.ts';
-import { openDatabase } from './open-database.ts';
+import { checkpoint, openDatabase } from './open-database.ts';
 import * as queries from './queries.ts';
 import { differencesOf, minuteStretches } from './rebuild.ts';
 import { breaksConnection } from './sqlite-fault.ts';
@@ -11,6 +11,8 @@ import { serveThread } from './thread.ts';
 
 const { file, cacheKib } = workerData as { file: string; cacheKib: number };
 let database: DatabaseSync | undefined;
+/** For checkpoints alone. */
+let writable: DatabaseSync | undefined;
 
 /** A connection that a fault has made doubtful is replaced at the next request. */
 function reading<A extends readonly unknown[], R>(
@@ -51,7 +53,15 @@ const procedures = {
       db.exec('COMMIT');
     }
   }),
-  close: () => database?.close(),
+  /** Beside the writer, which goes on meanwhile: only what it adds is left for its own. */
+  checkpoint: () => {
+    writable ??= openDatabase(file, { create: false, readOnly: false, cacheKib: 256 });
+    checkpoint(writable);
+  },
+  close: () => {
+    writable?.close();
+    database?.close();
+  },
 };
 
 export type ReaderProcedures = typeof procedures;

@@ -3,6 +3,7 @@ import { HubError } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
 import type { Event } from '../../event/event.ts';
 import type { Appended, AppendGroup, LogEntry, Position } from '../../log/event-log.ts';
+import { Checkpoints } from './checkpoints.ts';
 import { type Cell, packEvent, unpackEvent } from './event-rows.ts';
 import { type Outcomes, outcome } from './event-writer.ts';
 import { lockFile } from './file-lock.ts';
@@ -40,6 +41,7 @@ export class SqliteEngine {
   readonly writer: Thread<WriterProcedures>;
   readonly reader: Thread<ReaderProcedures>;
   readonly #unlock: () => void;
+  readonly #checkpoints: Checkpoints;
   #closed: Promise<void> | undefined;
 
   private constructor(
@@ -54,6 +56,7 @@ export class SqliteEngine {
     this.writer = threads.writer;
     this.reader = threads.reader;
     this.#unlock = unlock;
+    this.#checkpoints = new Checkpoints(threads);
   }
 
   /** Rejects with `conflict` or `not_found` when the file is held, not a hub's, newer, or absent. */
@@ -88,7 +91,9 @@ export class SqliteEngine {
     for (const group of groups) for (const event of group.events) packEvent(event, cells);
     const sizes = groups.map(({ events, atomic }) => (atomic ? -events.length : events.length));
     try {
-      return this.#describe(groups, await this.writer.call('append', cells, sizes));
+      const outcomes = await this.writer.call('append', cells, sizes);
+      this.#checkpoints.committed(outcomes.statuses.length);
+      return this.#describe(groups, outcomes);
     } catch (reason) {
       void this.#catchUp();
       throw reason;
@@ -157,6 +162,7 @@ export class SqliteEngine {
 
   async #close(): Promise<void> {
     this.tail.close();
+    await this.#checkpoints.settled();
     await this.reader.close();
     await this.writer.close();
     this.#unlock();

@@ -20,6 +20,7 @@ const procedures = {
   setValue: (...args: Parameters<Writer['setValue']>) => current().setValue(...args),
   forgetCountedMinutes: (end: number) => current().forgetCountedMinutes(end),
   check: () => current().check(),
+  checkpoint: () => current().checkpoint(),
   close: () => writer?.close(),
 };
 

@@ -5,7 +5,8 @@ import type { Cell } from './event-rows.ts';
 import { unpackEvent } from './event-rows.ts';
 import { EventWriter, type Outcomes, stride } from './event-writer.ts';
 import { FileIdentity, type FileMark, markFiles } from './file-identity.ts';
-import { openDatabase, readLogId } from './open-database.ts';
+import { assertSpace } from './free-space.ts';
+import { checkpoint, openDatabase, readLogId } from './open-database.ts';
 import { parsePosition } from './position.ts';
 import { rebuildMinutes } from './rebuild.ts';
 import { breaksConnection } from './sqlite-fault.ts';
@@ -26,8 +27,11 @@ export interface Opened {
   readonly lastSequence: number;
 }
 
-/** Frames in the write-ahead log after which a checkpoint is due: 16 MiB. */
-const checkpointPages = 4_000;
+/**
+ * Checkpoints are asked for by the engine (see checkpoints.ts). When those do
+ * not come, a commit makes one itself after so many pages: 256 MiB.
+ */
+const checkpointPagesAtLast = 65_536;
 
 /** The one writer of the file: every change goes through here, one transaction at a time. */
 export class Writer {
@@ -82,9 +86,7 @@ export class Writer {
 
   setValue(key: string, value: string): void {
     this.#transact((connection) => {
-      connection.database
-        .prepare('INSERT INTO hub VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value')
-        .run(key, value);
+      putValue(connection.database, key, value);
       return { result: undefined, last: connection.last };
     });
   }
@@ -96,10 +98,26 @@ export class Writer {
     });
   }
 
-  /** Rejects when a commit would fail now: it makes a small one. The answer is the newest event's sequence. */
+  /**
+   * Rejects when an append would fail now: it makes a small commit, which asks
+   * for new pages, because a changed value alone fits into a full file. The
+   * answer is the newest event's sequence.
+   */
   check(): number {
-    this.setValue('checked_at', String(this.#clock.now()));
-    return this.#connection.last;
+    const last = this.#transact((connection) => {
+      const { database } = connection;
+      database.prepare("INSERT INTO hub VALUES ('room', ?)").run(roomChecked);
+      database.prepare("DELETE FROM hub WHERE key = 'room'").run();
+      putValue(database, 'checked_at', String(this.#clock.now()));
+      return { result: connection.last, last: connection.last };
+    });
+    assertSpace(this.#options.file);
+    return last;
+  }
+
+  /** Copies what the write-ahead log still holds into the file, so that the log starts over. */
+  checkpoint(): void {
+    if (!this.#connection.broken) checkpoint(this.#connection.database);
   }
 
   close(): void {
@@ -136,6 +154,15 @@ export class Writer {
   }
 }
 
+/** A batch of events takes about as much. */
+const roomChecked = ' '.repeat(64 * 1024);
+
+function putValue(database: DatabaseSync, key: string, value: string): void {
+  database
+    .prepare('INSERT INTO hub VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value')
+    .run(key, value);
+}
+
 interface Connection {
   readonly database: DatabaseSync;
   readonly events: EventWriter;
@@ -153,7 +180,7 @@ function connect(options: WriterOptions): Connection {
     readOnly: false,
     cacheKib: options.cacheKib,
   });
-  database.exec(`PRAGMA wal_autocheckpoint = ${checkpointPages}`);
+  database.exec(`PRAGMA wal_autocheckpoint = ${checkpointPagesAtLast}`);
   if (options.pageCountMax !== undefined) {
     database.exec(`PRAGMA max_page_count = ${options.pageCountMax}`);
   }
