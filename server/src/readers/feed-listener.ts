@@ -40,13 +40,17 @@ export class FeedListener {
 
   push(batch: readonly LogEntry[]): void {
     if (this.#overflowed || this.#error !== undefined) return;
+    // One read alone may be more than the buffer holds: slow is who has not taken the one before.
+    const isWaiting = this.#entries.length > 0;
     for (const entry of batch) {
       if (!matches(this.#filter, entry.event)) continue;
       this.#entries.push(entry);
       this.#bytes += bytesOf(entry);
     }
     this.#seen = batch.at(-1)?.position ?? this.#seen;
-    if (this.#entries.length > limits.subscriberEntries || this.#bytes > limits.subscriberBytes) {
+    const isFull =
+      this.#entries.length > limits.subscriberEntries || this.#bytes > limits.subscriberBytes;
+    if (isWaiting && isFull) {
       this.#overflowed = true;
       this.#clear();
     }
@@ -67,6 +71,8 @@ export class FeedListener {
   async *live(reached: Position | undefined): AsyncGenerator<FeedBatch> {
     let position = reached;
     for (;;) {
+      // What was forgotten has not been given: the position stays before it.
+      if (this.#overflowed) throw slowReader().withPosition(position);
       const after = position;
       const entries = this.#take().filter((entry) => after === undefined || entry.position > after);
       if (this.#seen !== undefined && (after === undefined || this.#seen > after))
@@ -77,7 +83,6 @@ export class FeedListener {
       }
       if (this.#signal.aborted) return;
       if (this.#error !== undefined) throw this.#error.withPosition(position);
-      if (this.#overflowed) throw slowReader().withPosition(position);
       await this.#nextRing();
     }
   }
