@@ -112,6 +112,8 @@ export const limits = {
   websocketInitTimeoutMs: 3_000,
   /** Above it nothing more is read from a WebSocket until its client has read what it asked for. */
   websocketBufferedBytes: 1024 * 1024,
+  /** How long a WebSocket that was cut may take to read why. */
+  websocketFarewellMs: 5_000,
   /** While the hub stops: how long a WebSocket's operations may take to end. */
   websocketStopMs: 2_000,
 

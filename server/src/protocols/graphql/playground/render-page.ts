@@ -10,13 +10,13 @@ export function renderPage(
   const [eventType = 'purchase'] = eventTypes.keys();
   const options = {
     title: 'Event Hub',
+    logo: '<img src="/docs/assets/icon.svg" width="28" height="28" alt="">',
     endpoint: '/graphql',
     subscriptionsProtocol: 'WS',
     defaultTabs: [sendExample(eventType), queryExample, subscribeExample].map((query) => ({
       query,
     })),
     isHeadersEditorEnabled: true,
-    schemaDescription: true,
   };
   return `<!doctype html>
 <html lang="en">
@@ -38,7 +38,7 @@ export function renderPage(
 }
 
 function sendExample(eventType: string): string {
-  return `# Sends an event. Play it twice: the second answer is "duplicate".
+  return `# Played twice, the second answer is "duplicate".
 mutation Send {
   sendEvent(
     input: {
@@ -57,7 +57,7 @@ mutation Send {
 `;
 }
 
-const queryExample = `# The latest events, and the exact totals of the last hour.
+const queryExample = `# The latest events and the exact totals of an hour.
 query Look {
   lastEvents(limit: 5) {
     id
@@ -83,7 +83,7 @@ query Look {
 }
 `;
 
-const subscribeExample = `# Events as they come, after all that are there. Send some from another tab.
+const subscribeExample = `# All events, then new ones.
 subscription Follow {
   eventStream(after: "start") {
     id

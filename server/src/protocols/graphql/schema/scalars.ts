@@ -1,5 +1,7 @@
 import { Kind, type ValueNode, valueFromASTUntyped } from 'graphql';
+import { invalid } from '../../../base/errors.ts';
 import { type Json, parseJson } from '../../../base/json.ts';
+import { shown } from '../../../event/faults.ts';
 import { builder } from './builder.ts';
 
 /** Both scalars hand over what was sent, untouched: the hub has the one validation. */
@@ -39,8 +41,15 @@ function jsonOfLiteral(
       }
       return object;
     }
+    case Kind.ENUM:
+      // NaN and Infinity are such names, and no JSON.
+      throw invalid(
+        '',
+        'bare_name',
+        `${shown(node.value)} is no JSON: put a text in double quotes`,
+      );
     default:
-      // Strings, truth values, null, names as text, and variables by their value.
+      // Strings, truth values, null, and variables by their value.
       return (valueFromASTUntyped(node, variables) ?? null) as Json;
   }
 }

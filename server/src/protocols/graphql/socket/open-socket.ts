@@ -109,7 +109,9 @@ export class OpenSocket implements GraphqlSocket {
   }
 
   #closeWhenStopped(): void {
-    if (this.#isStopping && this.#active.size === 0) this.#socket.close(1001, 'Going away');
+    if (!this.#isStopping || this.#active.size > 0) return;
+    // What the last operation has to say goes out first.
+    void yieldTurn().then(() => this.#socket.close(1001, 'Going away'));
   }
 
   /** The message; an unreadable operation is answered, anything else unreadable closes. */
@@ -156,7 +158,7 @@ export class OpenSocket implements GraphqlSocket {
     this.#operations.abort(new HubError('slow_reader', reason));
     // The errors of the subscriptions go out first.
     void yieldTurn().then(() => this.#socket.close(1013, 'Read too slowly'));
-    this.#clock.after(limits.subscriberStallMs, () => this.#socket.terminate());
+    this.#clock.after(limits.websocketFarewellMs, () => this.#socket.terminate());
   }
 
   #ping(): void {
