@@ -9,6 +9,7 @@ import { type GraphqlRow, graphqlRows, subscriptionRows } from './bad-input/grap
 import { grpcRows } from './bad-input/grpc.ts';
 import { type BodyRow, bodyRows, goodBody } from './bad-input/http-bodies.ts';
 import { idRows } from './bad-input/ids.ts';
+import { batchForms } from './bad-input/in-batches.ts';
 import { jsonRows } from './bad-input/json.ts';
 import { keyAndEngineRows } from './bad-input/keys-and-engines.ts';
 import { Ledger } from './bad-input/ledger.ts';
@@ -60,6 +61,15 @@ describe('an event', () => {
   it.each(eventRows)('#$n $is', async (row) => {
     await expectAnswers(host, row);
     expect(Object.hasOwn(Object.prototype, 'polluted')).toBe(false);
+  });
+});
+
+describe('an event among others', () => {
+  it.each(batchForms)('gets the verdict that it gets alone: $name', async ({ verdicts }) => {
+    const found = await verdicts(host, eventRows);
+    expect(found.length).toBeGreaterThan(100);
+    for (const { row, expected, seen } of found) expect(seen, row.is).toEqual(expected);
+    await host.ledger.expectNothingElse();
   });
 });
 

@@ -21,8 +21,18 @@ const twoOperations = 'query A { __typename } query B { __typename }';
 const withLimit = 'query ($limit: Int) { lastEvents(limit: $limit) { id } }';
 const withInput = 'mutation ($input: EventInput!) { sendEvent(input: $input) { id } }';
 
-/** 88, 89, 91, 92 and 94: operations and requests. */
+/** 1, 10, 16, 27, 28, 88, 89, 91, 92 and 94: literals, operations and requests. */
 export const graphqlRows: readonly GraphqlRow[] = [
+  ...['NaN', 'Infinity', 'ONE'].flatMap((name) => [
+    operation(1, `the amount ${name} as a bare name`, sending(`amount: ${name}`)),
+    operation(1, `${name} in metadata`, sending(`amount: 1, metadata: { a: [${name}] }`)),
+  ]),
+  operation(16, 'a truth value as the amount', sending('amount: true')),
+  operation(16, 'an object as the amount', sending('amount: { value: 1 }')),
+  operation(27, 'a field twice', sending('amount: 1, amount: 100')),
+  operation(27, 'a key of metadata twice', sending('amount: 1, metadata: { a: 1, a: 2 }')),
+  operation(28, '__proto__ in metadata', sending('amount: 1, metadata: { __proto__: { a: 1 } }')),
+  operation(10, 'an inexact number in metadata', sending('amount: 1, metadata: { a: 1e400 }')),
   operation(88, '500 aliases', `{ ${repeat(500, (at) => `a${at}: __typename`)} }`),
   operation(
     88,
@@ -223,6 +233,10 @@ function operation(n: number, is: string, query: string, code = 'invalid'): Grap
 
 function request(n: number, is: string, body: unknown, code = 'invalid'): GraphqlRow {
   return { n, is, body, status: 400, code };
+}
+
+function sending(fields: string): string {
+  return `mutation { sendEvent(input: { userId: "u1", eventType: "purchase", ${fields} }) { id } }`;
 }
 
 function repeat(count: number, make: (at: number) => string): string {

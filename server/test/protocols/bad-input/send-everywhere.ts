@@ -77,7 +77,7 @@ async function expectAnswer(
 }
 
 /** GraphQL's own schema refuses these before the hub sees them, without the hub's list of faults. */
-function bySchema({ answer }: EventRow): Answer {
+export function bySchema({ answer }: EventRow): Answer {
   const schemaFaults = ['required', 'expected_string', 'unknown_field', 'read_only_field'];
   return isRefusal(answer) && schemaFaults.includes(answer[2] ?? '') ? [answer[0]] : answer;
 }
@@ -113,7 +113,7 @@ async function run(
     : refusedByGraphql(error).failure;
 }
 
-function inGraphqlNames(text: string | Buffer): string | Buffer {
+export function inGraphqlNames(text: string | Buffer): string | Buffer {
   if (typeof text !== 'string') return text;
   return text.replaceAll('"user_id":', '"userId":').replaceAll('"event_type":', '"eventType":');
 }
@@ -147,7 +147,7 @@ async function overGrpc(
 }
 
 /** The protobuf message of a row's JSON; false where protobuf has no way to say it. */
-function messageOf({ fields, event }: EventRow): Message | false {
+export function messageOf({ fields, event }: EventRow): Message | false {
   if (event !== undefined) return false;
   const found: Record<string, unknown> = {};
   for (const [name, text] of Object.entries({ ...plainEvent, ...fields })) {

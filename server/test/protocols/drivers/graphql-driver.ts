@@ -159,7 +159,8 @@ type RawBatch = Omit<BatchAnswer, 'results'> & {
   }[];
 };
 
-function batchOf({ results, ...counts }: RawBatch): BatchAnswer {
+/** What became of each event of a batch. */
+export function batchOf({ results, ...counts }: RawBatch): BatchAnswer {
   return {
     ...counts,
     results: results.map(({ id, position, error, ...item }) => ({

@@ -97,7 +97,8 @@ function filterOf(
   return Object.keys(message).length === 0 ? undefined : message;
 }
 
-function batchOf(answer: Message): BatchAnswer {
+/** What became of each event of a batch. */
+export function batchOf(answer: Message): BatchAnswer {
   const results = (answer.results ?? []) as Message[];
   return {
     accepted: Number(answer.accepted ?? 0),

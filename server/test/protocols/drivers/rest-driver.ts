@@ -85,7 +85,8 @@ type RawItem = Omit<BatchAnswer['results'][number], 'error' | 'id'> & {
   readonly error?: Problem;
 };
 
-function batchOf(answer: Omit<BatchAnswer, 'results'> & { results: readonly RawItem[] }) {
+/** What became of each event of a batch. */
+export function batchOf(answer: Omit<BatchAnswer, 'results'> & { results: readonly RawItem[] }) {
   return {
     accepted: answer.accepted,
     duplicates: answer.duplicates,

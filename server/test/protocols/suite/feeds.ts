@@ -1,6 +1,14 @@
+import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { FeedReader } from '../drivers/feed-reader.ts';
-import { type FeedRequest, failureOf, type ProtocolDriver } from '../drivers/protocol-driver.ts';
+import { openDrivers } from '../drivers/open-drivers.ts';
+import {
+  type FeedRequest,
+  failureOf,
+  type ProtocolDriver,
+  Refused,
+} from '../drivers/protocol-driver.ts';
+import { validEvent } from './arbitrary-event.ts';
 import {
   aSend,
   aUser,
@@ -192,6 +200,39 @@ export function feedSuite(createHarness: CreateHarness): void {
           code: 'invalid',
           errors: [{ pointer: '/currency', code: 'currency_unknown' }],
         });
+      }
+    });
+
+    it('refuses a position of another log, and names one to go on from', async () => {
+      const other = await createHarness();
+      const others = openDrivers(other);
+      const { position: foreign } = await others.rest.send(aSend());
+      await others.close();
+      await other.remove();
+      await sendAndSee(hub().rest, aSend());
+      for (const driver of hub().feeds) {
+        const reason = await new FeedReader(driver, { after: foreign }).next().catch((e) => e);
+        expect(reason, driver.name).toBeInstanceOf(Refused);
+        expect(reason.failure.code, driver.name).toBe('position_gone');
+        expect(await follow(driver, { after: reason.position }).next()).toBeDefined();
+      }
+    });
+
+    it('gives any event as it can be read, whatever is in it', async () => {
+      const { position } = await sendAndSee(hub().rest, aSend());
+      const events = fc.sample(validEvent, { numRuns: 30, seed: 7 }).map(({ fields }) => fields);
+      const sent = await sendInTurn(
+        hub().all,
+        events.map((fields) => aSend(fields)),
+      );
+      for (const driver of hub().feeds) {
+        const reader = follow(driver, { after: position });
+        const left = new Map(sent.map((event) => [event.id, event]));
+        while (left.size > 0) {
+          const event = await reader.event();
+          if (left.has(event.id)) expect(event, driver.name).toEqual(left.get(event.id));
+          left.delete(event.id);
+        }
       }
     });
 

@@ -121,6 +121,31 @@ export function readingSuite(createHarness: CreateHarness): void {
       }
     });
 
+    it('finds users by any name that they may have', async () => {
+      const names = [
+        'a&b=c d+e%20',
+        'é',
+        'e\u0301',
+        ' ',
+        '\u{1f600}',
+        '\u202eabc\u2028',
+        '"\\\'',
+        '~1/.$',
+      ];
+      const users = names.map((name) => `${name}${aUser()}${name}`);
+      const sent = await sendInTurn(
+        hub().all,
+        users.map((user_id) => aSend({ user_id })),
+      );
+      for (const driver of hub().all) {
+        for (const [index, user_id] of users.entries()) {
+          expect((await driver.list({ user_id: [user_id] })).events).toEqual([sent[index]]);
+          expect((await driver.aggregate({ user_id, minutes: 5 })).event_count).toBe(1);
+          expect(await driver.latest({ user_id: [user_id] })).toEqual([sent[index]]);
+        }
+      }
+    });
+
     it('gives the latest, newest first', async () => {
       for (const driver of hub().all) {
         const mine = { user_id: [user] };
