@@ -1,6 +1,15 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, type TestContext } from 'vitest';
+import { canMount } from './small-disk.ts';
+
+interface Needed {
+  readonly names: readonly string[];
+  readonly variable: string;
+  readonly toGet: string;
+  /** Where having it is not enough: the machine may forbid its use, which is no failure even where everything must run. */
+  readonly works?: () => boolean;
+}
 
 /** Programs that some tests drive and that a newcomer's machine may lack. */
 const programs = {
@@ -14,7 +23,13 @@ const programs = {
     variable: 'PYTHON',
     toGet: 'install Python 3, or name it in PYTHON',
   },
-} as const;
+  mount: {
+    names: ['mount'],
+    variable: 'MOUNT',
+    toGet: 'run as root on Linux, where a small disk can be mounted',
+    works: canMount,
+  },
+} as const satisfies Record<string, Needed>;
 
 export type NeededProgram = keyof typeof programs;
 
@@ -32,23 +47,29 @@ export function describeWith(
     describe(name, () => body(program));
     return;
   }
-  const { toGet } = programs[needed];
+  const { toGet, works }: Needed = programs[needed];
+  const mustRun = process.env.REQUIRE_ENGINES === '1' && works === undefined;
   describe(name, () => {
-    it.skipIf(process.env.REQUIRE_ENGINES !== '1')(`runs (no ${needed} here: ${toGet})`, () => {
+    it.skipIf(!mustRun)(`runs (no ${needed} here: ${toGet})`, () => {
       expect.fail(`REQUIRE_ENGINES=1, and there is no ${needed}: ${toGet}`);
     });
   });
 }
 
+/** For what turns out to be missing only on the way, such as packages where there is no network. */
+export function leaveOut(context: TestContext, why: string): never {
+  if (process.env.REQUIRE_ENGINES === '1') expect.fail(`REQUIRE_ENGINES=1, and ${why}`);
+  return context.skip(why);
+}
+
 /** Its path, or undefined. */
 export function findProgram(needed: NeededProgram): string | undefined {
-  const { names, variable } = programs[needed];
+  const { names, variable, works }: Needed = programs[needed];
   const named = process.env[variable];
-  if (named !== undefined && named !== '') return named;
   const folders = (process.env.PATH ?? '').split(delimiter);
-  return folders
-    .flatMap((folder) => names.map((name) => join(folder, name)))
-    .find((path) => isRunnable(path));
+  const paths = folders.flatMap((folder) => names.map((name) => join(folder, name)));
+  const found = named !== undefined && named !== '' ? named : paths.find(isRunnable);
+  return found === undefined || works?.() === false ? undefined : found;
 }
 
 function isRunnable(path: string): boolean {

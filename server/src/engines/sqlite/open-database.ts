@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
 import { HubError } from '../../base/errors.ts';
 import { applicationId, migrations, schemaVersion } from './schema.ts';
 
@@ -68,11 +69,11 @@ function prepareForWriting(database: DatabaseSync): void {
   }
 }
 
-/** Looks at a file without changing it. */
+/** Looks at a file without changing anything. */
 function inspect(file: string): void {
   let database: DatabaseSync | undefined;
   try {
-    database = new DatabaseSync(file, { readOnly: true });
+    database = new DatabaseSync(undisturbed(file), { readOnly: true });
     const mark = pragma(database, 'application_id');
     const version = pragma(database, 'user_version');
     // A hub that died while it made its file leaves an empty one.
@@ -100,6 +101,19 @@ function inspect(file: string): void {
   } finally {
     database?.close();
   }
+}
+
+/**
+ * Without a write-ahead log the file alone tells everything, and SQLite is told
+ * that it does not change: else it would leave empty files beside a file that
+ * may be another program's.
+ */
+function undisturbed(file: string): string | URL {
+  const log = statSync(`${file}-wal`, { throwIfNoEntry: false });
+  if (log !== undefined && log.size > 0) return file;
+  const url = pathToFileURL(file);
+  url.searchParams.set('immutable', '1');
+  return url;
 }
 
 /** One transaction for the mark, the tables and the log's identity: a file is the hub's whole or not at all. */

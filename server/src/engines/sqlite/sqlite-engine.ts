@@ -66,6 +66,7 @@ export class SqliteEngine {
     const writerOptions: WriterOptions = {
       file,
       create: options.exclusive,
+      locked: options.exclusive,
       cacheKib: writerCacheKib,
       pageCountMax: options.pageCountMax,
       known: undefined,

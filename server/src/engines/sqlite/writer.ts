@@ -5,6 +5,7 @@ import type { Cell } from './event-rows.ts';
 import { unpackEvent } from './event-rows.ts';
 import { EventWriter, type Outcomes, stride } from './event-writer.ts';
 import { FileIdentity, type FileMark, markFiles } from './file-identity.ts';
+import { lockOf } from './file-lock.ts';
 import { assertSpace } from './free-space.ts';
 import { checkpoint, openDatabase, readLogId } from './open-database.ts';
 import { parsePosition } from './position.ts';
@@ -14,6 +15,8 @@ import { breaksConnection } from './sqlite-fault.ts';
 export interface WriterOptions {
   readonly file: string;
   readonly create: boolean;
+  /** This process holds the lock of the file: without its side file another hub would not see that. */
+  readonly locked: boolean;
   readonly cacheKib: number;
   /** Caps the file's size in pages; undefined for no cap. */
   readonly pageCountMax: number | undefined;
@@ -190,11 +193,15 @@ function connect(options: WriterOptions): Connection {
   return {
     database,
     events,
-    identity: new FileIdentity(markFiles([options.file, `${options.file}-wal`])),
+    identity: new FileIdentity(markFiles(watchedFiles(options))),
     logId: readLogId(database),
     last,
     broken: false,
   };
+}
+
+function watchedFiles({ file, locked }: WriterOptions): readonly string[] {
+  return [file, `${file}-wal`, ...(locked ? [lockOf(file)] : [])];
 }
 
 /** False when the connection cannot even roll back. */
