@@ -105,8 +105,6 @@ export const limits = {
   graphqlMessageCharacters: 1_000,
   /** JSON levels that a GraphQL request puts around what REST would get. */
   graphqlJsonDepth: 2,
-  /** After the start: when the engine is loaded, so that neither the start nor the first query waits for it. */
-  graphqlWarmUpMs: 3_000,
   websocketPayloadBytes: 8 * 1024 * 1024,
   websocketSubscriptions: 50,
   websocketInitTimeoutMs: 3_000,

@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { HubError } from '../../base/errors.ts';
-import { limits } from '../../base/limits.ts';
 import { rawProblem } from '../http/problem.ts';
 import type { Protocol, ProtocolHost } from '../protocol.ts';
 import { createHttpHandler } from './http-handler.ts';
@@ -11,7 +10,8 @@ import type { Runtime } from './runtime.ts';
 /**
  * GraphQL on the shared HTTP server: operations, subscriptions over WebSocket
  * and server-sent events, and the playground. graphql-js and the schema are
- * loaded after the start or by the first request, whichever comes first.
+ * loaded by the first operation: a hub that is asked none starts sooner and
+ * stays smaller.
  */
 export const graphqlProtocol: Protocol = {
   name: 'graphql',
@@ -34,15 +34,7 @@ export const graphqlProtocol: Protocol = {
       void openSocket(host, runtime, request, socket, head);
     });
 
-    const cancelWarmUp = host.clock.after(limits.graphqlWarmUpMs, () => void runtime());
-    host.stopping.addEventListener(
-      'abort',
-      () => {
-        cancelWarmUp();
-        void close();
-      },
-      { once: true },
-    );
+    host.stopping.addEventListener('abort', () => void close(), { once: true });
     return { stop: close };
   },
 };

@@ -10,7 +10,7 @@ import type { HttpOperation } from './http-handler.ts';
 import { buildSchema } from './schema/build-schema.ts';
 import { createSocketServer } from './socket/socket-server.ts';
 
-/** Everything that needs graphql-js; loaded after the hub has started, or by the first request. */
+/** Everything that needs graphql-js; loaded by the first operation. */
 export interface Runtime {
   answerHttp(exchange: Exchange, operation: HttpOperation): Promise<void>;
   /** Takes over the socket of a WebSocket upgrade. */
