@@ -8,10 +8,16 @@ import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const entry = new URL('../src/cli/event-hub.ts', import.meta.url);
+/** The sources where they are, else what `npm run build` made of them. */
+const entry = ['../src/cli/event-hub.ts', '../dist/cli/event-hub.js']
+  .map((path) => new URL(path, import.meta.url))
+  .find((url) => existsSync(url));
 const needed = [24, 17];
 
-if (isNewEnough(process.versions.node)) await import(entry.href);
+if (entry === undefined) {
+  process.stderr.write('event-hub: the program is not there: run `npm run build`\n');
+  process.exitCode = 2;
+} else if (isNewEnough(process.versions.node)) await import(entry.href);
 else {
   const binary = packagedNode();
   if (binary === undefined) {
@@ -19,7 +25,7 @@ else {
       `event-hub needs Node.js ${needed.join('.')} or newer, and this is ${process.versions.node}: install it from https://nodejs.org, or run \`npm ci\`, which brings one\n`,
     );
     process.exitCode = 2;
-  } else runWith(binary);
+  } else runWith(binary, fileURLToPath(entry));
 }
 
 function isNewEnough(version) {
@@ -38,8 +44,8 @@ function packagedNode() {
 }
 
 /** The channel tells the hub when this process is gone, however it went. */
-function runWith(binary) {
-  const child = spawn(binary, [fileURLToPath(entry), ...process.argv.slice(2)], {
+function runWith(binary, file) {
+  const child = spawn(binary, [file, ...process.argv.slice(2)], {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   });
   const forwarded = ['SIGINT', 'SIGTERM', 'SIGHUP'];

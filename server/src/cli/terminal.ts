@@ -38,7 +38,7 @@ export function processTerminal(): Terminal {
     errIsTerminal: stderr.isTTY === true,
     progress: (line) => {
       if (stderr.isTTY !== true) return;
-      stderr.write(`\r\x1b[K${line.slice(0, (stderr.columns ?? 80) - 1)}`);
+      stderr.write(`\r\x1b[K${line.slice(0, (stderr.columns || 80) - 1)}`);
       progressShown = true;
     },
     style: (style, text) => styleText(style, text, { stream: stdout }),

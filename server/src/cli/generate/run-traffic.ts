@@ -59,8 +59,9 @@ export async function runTraffic(options: RunOptions, tally: RunTally): Promise<
       const first = taken;
       if (size <= 0 || options.signal.aborted || tally.lost !== undefined) return;
       taken += size;
-      const dueMs = rate === 0 ? 0 : startMs + (first * 1_000) / rate;
-      if (dueMs - startMs >= durationMs || clock.monotonicMs() - startMs >= durationMs) return;
+      const offsetMs = rate === 0 ? 0 : (first * 1_000) / rate;
+      if (Math.max(offsetMs, clock.monotonicMs() - startMs) >= durationMs) return;
+      const dueMs = rate === 0 ? 0 : startMs + offsetMs;
       if (!(await waitUntil(dueMs, options))) return;
       await sendSome(size, dueMs, options, tally);
       tally.seconds = (clock.monotonicMs() - startMs) / 1_000;

@@ -95,7 +95,7 @@ const encoders: Readonly<Record<OutputFormat, EncoderOf>> = {
     const line = (cells: readonly string[]) => `${cells.join('  ').trimEnd()}\n`;
     const header = line(shown.map((column) => pad(column, column.name)));
     return {
-      start: terminal.style('bold', header),
+      start: `${terminal.style('bold', header.trimEnd())}\n`,
       record: (item) =>
         line(
           shown.map((column) => {
