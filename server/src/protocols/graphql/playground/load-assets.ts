@@ -35,7 +35,7 @@ export function loadAssets(): Promise<ReadonlyMap<string, Asset>> {
 
 function unpack(): Promise<ReadonlyMap<string, Asset>> {
   return new Promise((resolve, reject) => {
-    const thread = new Worker(new URL('./unpack-assets.ts', import.meta.url));
+    const thread = new Worker(threadFile());
     thread.unref();
     thread.once('error', reject);
     thread.once('exit', (code) => reject(new Error(`the thread ended with ${code}`)));
@@ -50,4 +50,11 @@ function unpack(): Promise<ReadonlyMap<string, Asset>> {
       );
     });
   });
+}
+
+/** Built, the file is JavaScript like this one. */
+function threadFile(): URL {
+  const source = './unpack-assets.ts';
+  const isBuilt = import.meta.url.endsWith('.js');
+  return new URL(isBuilt ? source.replace(/ts$/, 'js') : source, import.meta.url);
 }
