@@ -137,6 +137,18 @@ describe('the packages', () => {
     expect(Object.keys(manifest.dependencies).filter((name) => !isUsed(name))).toEqual([]);
   });
 
+  it('are all declared by who imports them', () => {
+    const own = Object.keys(manifest.dependencies);
+    const all = [...own, ...Object.keys(root.devDependencies)];
+    const undeclared = ours.flatMap(({ path, imports }) =>
+      imports
+        .filter((name) => !name.startsWith('.') && !name.startsWith('node:'))
+        .filter((name) => !(path.startsWith(src) ? own : all).includes(packageOf(name)))
+        .map((name) => `${path}: ${name}`),
+    );
+    expect(undeclared).toEqual([]);
+  });
+
   it('have a line each in docs/decisions/dependencies.md', () => {
     const text = readText('docs/decisions/dependencies.md');
     const names = Object.keys({ ...manifest.dependencies, ...root.devDependencies });
