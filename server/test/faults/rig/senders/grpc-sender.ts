@@ -100,9 +100,7 @@ class IngestStream {
       };
       if (this.ended) this.#settle();
     });
-    // What ended the stream says nothing of its events, unless nobody took them.
-    const failure = this.#failure === 'ECONNREFUSED' ? this.#failure : undefined;
-    const missing = answersOf(inputs.slice(this.#answers.length), failure);
+    const missing = answersOf(inputs.slice(this.#answers.length), this.#failure);
     return [...this.#answers, ...missing];
   }
 
