@@ -1,4 +1,5 @@
-import { Agent, request } from 'node:http';
+import { Agent } from 'node:http';
+import { post } from './post.ts';
 import { createTraffic } from './traffic.ts';
 
 /**
@@ -20,7 +21,7 @@ process.on('message', async (message) => {
   await Promise.all(
     Array.from({ length: concurrency }, async () => {
       for (let body = bodies.shift(); body !== undefined; body = bodies.shift()) {
-        await post(agent, port, body);
+        await post(agent, port, 'application/x-ndjson', body);
       }
     }),
   );
@@ -29,17 +30,3 @@ process.on('message', async (message) => {
   process.send?.({ perSecond });
 });
 process.send?.({});
-
-function post(agent: Agent, port: number, body: Buffer): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const headers = { 'content-type': 'application/x-ndjson', 'content-length': body.length };
-    const options = { host: '127.0.0.1', port, path: '/events', method: 'POST', agent, headers };
-    const sent = request(options, (response) => {
-      if (response.statusCode !== 201) reject(new Error(`answered ${response.statusCode}`));
-      response.resume();
-      response.on('end', resolve);
-    });
-    sent.on('error', reject);
-    sent.end(body);
-  });
-}

@@ -1,6 +1,7 @@
-import { Agent, get, request } from 'node:http';
+import { Agent, get } from 'node:http';
 import { createInterface } from 'node:readline';
 import { percentile } from './http-load.ts';
+import { post } from './post.ts';
 import { createTraffic } from './traffic.ts';
 
 /**
@@ -25,7 +26,7 @@ process.on('message', async (message) => {
     while (sends.length < due) {
       const event = traffic.next();
       sends.push(
-        post(agent, port, JSON.stringify(event)).then(() => {
+        post(agent, port, 'application/json', JSON.stringify(event)).then(() => {
           answeredMs.set(event.id, performance.now());
         }),
       );
@@ -57,22 +58,5 @@ function follow(port: number, seen: (id: string) => void): Promise<() => void> {
       });
     });
     following.on('error', (error) => reject(error));
-  });
-}
-
-function post(agent: Agent, port: number, body: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const headers = {
-      'content-type': 'application/json',
-      'content-length': Buffer.byteLength(body),
-    };
-    const options = { host: '127.0.0.1', port, path: '/events', method: 'POST', agent, headers };
-    const sent = request(options, (response) => {
-      if (response.statusCode !== 201) reject(new Error(`answered ${response.statusCode}`));
-      response.resume();
-      response.on('end', resolve);
-    });
-    sent.on('error', reject);
-    sent.end(body);
   });
 }
