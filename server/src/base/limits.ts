@@ -72,6 +72,8 @@ export const limits = {
 
   /** Entries in one read of the log. */
   readEntries: 500,
+  /** Characters in one read of the log: what each reader of the history holds while it stalls. One entry may have more. */
+  readCharacters: 256 * 1024,
   /** The newest entries kept in memory for readers at the tail. */
   tailEntries: 4_096,
   /** What a live subscriber may have waiting before it is cut with `slow_reader`. */

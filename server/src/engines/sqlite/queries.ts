@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { limits } from '../../base/limits.ts';
 import { selectedEventColumns } from './event-rows.ts';
 
 /** Rows of plain values: `position`, then the event's columns. */
@@ -31,13 +32,28 @@ function prepared(database: DatabaseSync, sql: string): StatementSync {
   return statement;
 }
 
-/** Entries after a sequence, in log order. */
+/** Entries after a sequence, in log order: up to `limit`, fewer when they are long. */
 export function readEntries(database: DatabaseSync, after: number, limit: number): readonly Row[] {
-  return rowsOf(
+  const statement = prepared(
     database,
     `SELECT position, ${selectedEventColumns} FROM events WHERE position > ? ORDER BY position LIMIT ?`,
-    [after, limit],
   );
+  const rows: Row[] = [];
+  let characters = 0;
+  for (const found of statement.iterate(after, limit)) {
+    const row = found as unknown as Row;
+    rows.push(row);
+    characters += charactersOf(row);
+    if (characters >= limits.readCharacters) break;
+  }
+  return rows;
+}
+
+/** Of the columns that may be long. */
+function charactersOf(row: Row): number {
+  const [, id, userId] = row as readonly [number, string, string];
+  const metadata = row.at(-1) as string | null;
+  return id.length + userId.length + (metadata?.length ?? 0);
 }
 
 export function findBySequence(database: DatabaseSync, sequence: number): Row | undefined {

@@ -1,11 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { repository } from '../../support/source-files.ts';
 import { freePort } from './free-port.ts';
 
 const program = join(repository, 'server/src/cli/event-hub.ts');
+/** `exec node ... event-hub.ts serve`, with the flags that the hub is meant to run with. */
+const startScript: string = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'))
+  .scripts.start;
 
 export interface Exit {
   readonly code: number | null;
@@ -48,7 +51,7 @@ export async function placeHub(
   };
 }
 
-/** A hub as people run it: `event-hub serve` in a process group of its own. */
+/** A hub as `npm start` runs it, in a process group of its own. */
 export class HubProcess {
   readonly pid: number;
   /** Resolves with the milliseconds from the start of the process to its line on stdout; rejects when it ends before. */
@@ -59,8 +62,8 @@ export class HubProcess {
   #stdout = '';
   #stderr = '';
 
-  constructor({ folder, env }: Pick<HubPlace, 'folder' | 'env'>) {
-    this.#child = spawnProgram(['serve'], folder, env);
+  constructor({ env }: Pick<HubPlace, 'env'>) {
+    this.#child = spawnIn(repository, 'sh', ['-c', startScript], env);
     this.pid = this.#child.pid ?? 0;
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.#stdout += text;
@@ -138,7 +141,7 @@ export async function runProgram(
   args: readonly string[],
   { folder, env }: Pick<HubPlace, 'folder' | 'env'>,
 ): Promise<ProgramResult> {
-  const child = spawnProgram(args, folder, env);
+  const child = spawnIn(folder, process.execPath, [program, ...args], env);
   let stdout = '';
   let stderr = '';
   child.stdout?.setEncoding('utf8').on('data', (text: string) => {
@@ -150,14 +153,16 @@ export async function runProgram(
   return { ...(await exitOf(child)), stdout, stderr };
 }
 
-function spawnProgram(
-  args: readonly string[],
+function spawnIn(
   folder: string,
+  command: string,
+  args: readonly string[],
   env: Readonly<Record<string, string>>,
 ): ChildProcess {
-  return spawn(process.execPath, [program, ...args], {
+  const path = `${join(repository, 'node_modules/.bin')}${delimiter}${process.env.PATH}`;
+  return spawn(command, args, {
     cwd: folder,
-    env: { PATH: process.env.PATH, TMPDIR: process.env.TMPDIR, ...env },
+    env: { PATH: path, TMPDIR: process.env.TMPDIR, ...env },
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
