@@ -10,7 +10,13 @@ export const limits = {
   /** A GraphQL request body, after decompression: it may hold a batch as variables. */
   graphqlBodyBytes: 8 * 1024 * 1024,
   /** Bodies that arrive in pieces, over all connections, until they are whole. More is `overloaded`. */
-  bodiesHeldBytes: 256 * 1024 * 1024,
+  bodiesHeldBytes: 64 * 1024 * 1024,
+  /**
+   * Bodies and messages that are being worked on, over all protocols: parsed, they take several
+   * times their length of a heap of 256 MB. More is `overloaded`. Short ones are not counted.
+   */
+  requestsHeldBytes: 24 * 1024 * 1024,
+  shortRequestBytes: 64 * 1024,
   batchEvents: 10_000,
   /** Events parsed in one go before other requests get their turn. */
   parseSliceEvents: 250,
@@ -66,9 +72,10 @@ export const limits = {
 
   /** Events accepted and waiting for the log, over all callers. Full means `overloaded`. */
   appendQueueEvents: 50_000,
-  appendQueueBytes: 64 * 1024 * 1024,
+  appendQueueBytes: 48 * 1024 * 1024,
   /** Events in one commit: long commits make everybody wait. */
   commitEvents: 5_000,
+  commitBytes: 8 * 1024 * 1024,
 
   /** Entries in one read of the log. */
   readEntries: 500,
@@ -76,6 +83,7 @@ export const limits = {
   readCharacters: 256 * 1024,
   /** The newest entries kept in memory for readers at the tail. */
   tailEntries: 4_096,
+  tailBytes: 8 * 1024 * 1024,
   /** What a live subscriber may have waiting before it is cut with `slow_reader`. */
   subscriberEntries: 2_000,
   subscriberBytes: 1024 * 1024,

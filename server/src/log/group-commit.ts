@@ -1,6 +1,7 @@
 import { yieldTurn } from '../base/clock.ts';
 import { HubError } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
+import { eventBytes } from '../event/event-bytes.ts';
 import type { Appended, AppendGroup, EventLog } from './event-log.ts';
 
 export interface GroupCommitOptions {
@@ -8,8 +9,9 @@ export interface GroupCommitOptions {
   readonly commitsMax: number;
   readonly queueEventsMax: number;
   readonly queueBytesMax: number;
-  /** Calls join one commit up to this many events. */
+  /** Calls join one commit up to this many events and bytes. */
   readonly commitEventsMax: number;
+  readonly commitBytesMax: number;
 }
 
 export const groupCommitDefaults: GroupCommitOptions = {
@@ -17,6 +19,7 @@ export const groupCommitDefaults: GroupCommitOptions = {
   queueEventsMax: limits.appendQueueEvents,
   queueBytesMax: limits.appendQueueBytes,
   commitEventsMax: limits.commitEvents,
+  commitBytesMax: limits.commitBytes,
 };
 
 export interface GroupCommitLog extends EventLog {
@@ -120,11 +123,14 @@ class CommitQueue {
   }
 
   #take(): readonly Call[] {
+    const { commitEventsMax, commitBytesMax } = this.#options;
     let events = 0;
+    let bytes = 0;
     let count = 0;
     for (const call of this.#waiting) {
-      if (count > 0 && events + call.events > this.#options.commitEventsMax) break;
       events += call.events;
+      bytes += call.bytes;
+      if (count > 0 && (events > commitEventsMax || bytes > commitBytesMax)) break;
       count += 1;
     }
     const calls = this.#waiting.splice(0, count);
@@ -173,11 +179,8 @@ function isEngineFault(reason: unknown): boolean {
   );
 }
 
-/** What an event takes while it waits, roughly: its text and a fixed part. */
 function bytesOf(group: AppendGroup): number {
   let bytes = 0;
-  for (const { id, userId, metadata } of group.events) {
-    bytes += 200 + id.length + userId.length + (metadata?.length ?? 0);
-  }
+  for (const event of group.events) bytes += eventBytes(event);
   return bytes;
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import { HubError } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
+import { eventBytes } from '../event/event-bytes.ts';
 import { type Filter, matches } from '../event/filter.ts';
 import type { LogEntry, Position } from '../log/event-log.ts';
 import type { FeedBatch } from './live-feed.ts';
@@ -45,7 +46,7 @@ export class FeedListener {
     for (const entry of batch) {
       if (!matches(this.#filter, entry.event)) continue;
       this.#entries.push(entry);
-      this.#bytes += bytesOf(entry);
+      this.#bytes += eventBytes(entry.event);
     }
     this.#seen = batch.at(-1)?.position ?? this.#seen;
     const isFull =
@@ -127,9 +128,4 @@ function slowReader(): HubError {
     'events came faster than this stream was read: resume from the last position',
     { retryAfterS: 1 },
   );
-}
-
-/** What an entry takes while it waits, roughly: its text and a fixed part. */
-function bytesOf({ event }: LogEntry): number {
-  return 300 + event.id.length + event.userId.length + (event.metadata?.length ?? 0);
 }

@@ -1,5 +1,6 @@
 import { HubError, invalid } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
+import { holdRequest } from '../../base/request-memory.ts';
 import type { Hub } from '../../hub.ts';
 import type { Contracts, MessageType } from './contracts.ts';
 import { toEventInput } from './decode.ts';
@@ -21,7 +22,7 @@ export function ingestMethods(
 ): readonly Method[] {
   const request = singleEvent(contracts.type<EventRequest>('event_hub.v1.EventRequest'));
   const response = contracts.type<EventResponse>('event_hub.v1.EventResponse');
-  const batch = contracts.type<EventBatch>('event_hub.v1.EventBatch');
+  const batch = measured(contracts.type<EventBatch>('event_hub.v1.EventBatch'));
   const batchAnswer = contracts.type('event_hub.v1.BatchResponse');
   return [
     unaryMethod(host, `${service}/SendEvent`, request, async (event, caller) => {
@@ -33,8 +34,10 @@ export function ingestMethods(
       const { error, id } = result;
       throw id === undefined ? error : error.withIds([id]);
     }),
-    unaryMethod(host, `${service}/SendEventBatch`, batch, async ({ events, atomic }, caller) => {
+    unaryMethod(host, `${service}/SendEventBatch`, batch, async ({ message, bytes }, caller) => {
+      const { events, atomic } = message;
       checkLength(events.length);
+      const release = holdRequest(bytes);
       const inputs = events.map(toEventInput);
       try {
         const results = await hub.publish(caller, inputs, { ...protocol, atomic });
@@ -44,6 +47,8 @@ export function ingestMethods(
         // Nothing was stored, or nothing was tried: the whole call has failed.
         if (error.code !== 'unavailable' && error.code !== 'internal') throw error;
         return batchAnswer.encode(unknownBatch(error, nameUnknown(inputs, error.ids ?? [])));
+      } finally {
+        release();
       }
     }),
     ingestStreamMethod({ host, hub, path: `${service}/SendEvents`, request, response }),
@@ -58,6 +63,21 @@ function singleEvent(type: MessageType<EventRequest>): MessageType<EventRequest>
       bytes.length > limits.singleBodyBytes
         ? new HubError('too_large', `one event is longer than ${limits.singleBodyBytes} bytes`)
         : type.decode(bytes),
+  };
+}
+
+/** A message and its length on the wire. */
+interface Measured<T> {
+  readonly message: T;
+  readonly bytes: number;
+}
+
+function measured<T>(type: MessageType<T>): Pick<MessageType<Measured<T>>, 'decode'> {
+  return {
+    decode: (bytes) => {
+      const message = type.decode(bytes);
+      return message instanceof HubError ? message : { message, bytes: bytes.length };
+    },
   };
 }
 

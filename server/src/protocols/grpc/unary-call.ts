@@ -9,7 +9,7 @@ export type UnaryHandler<Q> = (request: Q, caller: Caller) => Promise<Buffer>;
 export function unaryMethod<Q>(
   host: CallHost,
   path: string,
-  request: MessageType<Q>,
+  request: Pick<MessageType<Q>, 'decode'>,
   handler: UnaryHandler<Q>,
 ): Method {
   return {

@@ -25,6 +25,8 @@ export function createDispatcher(options: DispatcherOptions) {
       count(exchange, route.pattern);
     } catch (reason) {
       refuse(exchange, route.pattern, HubError.from(reason));
+    } finally {
+      exchange.release?.();
     }
   };
 
@@ -51,7 +53,14 @@ export function createDispatcher(options: DispatcherOptions) {
     const mark = url.indexOf('?');
     const path = mark === -1 ? url : url.slice(0, mark);
     const query = mark === -1 ? '' : url.slice(mark + 1);
-    const exchange = { request, response, path, query, parameter: '' };
+    const exchange: Mutable<Exchange> = {
+      request,
+      response,
+      path,
+      query,
+      parameter: '',
+      release: undefined,
+    };
     let route = router.literal(path);
     if (request.rawHeaders.length > limits.headerCount * 2) {
       const error = new HubError('too_large', `more than ${limits.headerCount} headers`);
@@ -77,6 +86,8 @@ export function createDispatcher(options: DispatcherOptions) {
     }
   };
 }
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** The label of what matched no route. */
 const unmatched = 'none';

@@ -11,6 +11,8 @@ export interface Exchange {
   readonly query: string;
   /** What the last `*` or `:name` segment of the route's path matched, percent-decoded. */
   readonly parameter: string;
+  /** Lets go of the memory of the body; the server calls it when the handler is done. */
+  release: (() => void) | undefined;
 }
 
 export type Handler = (exchange: Exchange) => void | Promise<void>;

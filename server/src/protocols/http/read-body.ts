@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate, type ZlibOptions } from 'node:zlib';
 import { HubError } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
+import { holdRequest } from '../../base/request-memory.ts';
 import type { Exchange } from './http-server.ts';
 
 /** Bytes of unfinished bodies over all connections. A process has one memory, so this is counted once per process. */
@@ -13,7 +14,7 @@ let heldBytes = 0;
  * `too_large` at once where the length is declared, else as soon as the limit
  * is passed, before or after decompression; with `unsupported_media_type` for
  * an unknown or double encoding; with `unreadable` for a corrupt or broken-off
- * body; with `overloaded` when all unfinished bodies together are too many bytes.
+ * body; with `overloaded` when all bodies on their way, or all that are worked on, are too many bytes.
  */
 export async function readBody(exchange: Exchange, limitBytes: number): Promise<Buffer> {
   const { request, response } = exchange;
@@ -24,7 +25,9 @@ export async function readBody(exchange: Exchange, limitBytes: number): Promise<
   if (declared !== undefined && Number(declared) > limitBytes) throw tooLarge(limitBytes);
   if (headers.expect !== undefined) response.writeContinue();
   const body = await collect(request, limitBytes);
-  return decode === undefined ? body : decompress(body, decode, limitBytes);
+  const whole = decode === undefined ? body : await decompress(body, decode, limitBytes);
+  exchange.release = holdRequest(whole.length);
+  return whole;
 }
 
 function collect(request: IncomingMessage, limitBytes: number): Promise<Buffer> {
