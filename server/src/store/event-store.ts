@@ -127,7 +127,7 @@ export interface EventStore {
   /** Counts by the hub's minutes that ended before `end` and were not yet forgotten, oldest first. */
   countedMinutes(end: Instant): Promise<readonly CountedMinute[]>;
   forgetCountedMinutes(end: Instant): Promise<void>;
-  /** Compares the minute counts with the events, in one snapshot. Empty means equal. */
+  /** Compares the minute counts with the events; each minute's two sides are of one snapshot. Empty means equal. */
   verify(): Promise<readonly CountDifference[]>;
   /** Replaces the minute counts by a recomputation; the answer is how many rows changed. */
   rebuild(): Promise<number>;

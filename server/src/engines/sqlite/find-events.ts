@@ -16,8 +16,9 @@ interface Conditions {
 
 /**
  * Up to `limit + 1` events in log order; the last one only tells that there are
- * more. The positions are found first, through the index that fits the query,
- * so that the cost follows the page and not the number of events stored.
+ * more. The positions are found first, through the index that fits the query:
+ * the cost then follows the page, or the events of the asked user or of a small
+ * window. A rare currency alone has no index and is looked for in log order.
  */
 export function findEvents(database: DatabaseSync, query: ListQuery): readonly Row[] {
   const positions = findPositions(database, query);

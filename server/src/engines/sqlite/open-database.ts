@@ -42,7 +42,7 @@ export function openDatabase(file: string, options: OpenOptions): DatabaseSync {
       PRAGMA cache_size = -${options.cacheKib};
       PRAGMA temp_store = MEMORY;
     `);
-    if (!options.readOnly) prepareForWriting(database);
+    if (!options.readOnly) prepareForWriting(database, options.create);
     return database;
   } catch (reason) {
     database.close();
@@ -50,7 +50,7 @@ export function openDatabase(file: string, options: OpenOptions): DatabaseSync {
   }
 }
 
-function prepareForWriting(database: DatabaseSync): void {
+function prepareForWriting(database: DatabaseSync, mayMigrate: boolean): void {
   // fullfsync matters on macOS, where fsync alone does not reach the disk.
   database.exec(`
     PRAGMA journal_mode = WAL;
@@ -60,7 +60,8 @@ function prepareForWriting(database: DatabaseSync): void {
     PRAGMA foreign_keys = ON;
     PRAGMA journal_size_limit = 67108864;
   `);
-  migrate(database);
+  if (mayMigrate) migrate(database);
+  else assertCurrent(database);
   if (pragma(database, 'journal_mode') !== 'wal' || pragma(database, 'synchronous') !== 2) {
     throw new HubError(
       'unavailable',
@@ -114,6 +115,16 @@ function undisturbed(file: string): string | URL {
   const url = pathToFileURL(file);
   url.searchParams.set('immutable', '1');
   return url;
+}
+
+/** A command beside a running hub never changes the tables under it. */
+function assertCurrent(database: DatabaseSync): void {
+  const version = Number(pragma(database, 'user_version'));
+  if (version === schemaVersion) return;
+  throw new HubError(
+    'conflict',
+    `the file is from an older hub (its version is ${version}, this hub's ${schemaVersion}): start this hub on it once, which brings it up to date`,
+  );
 }
 
 /** One transaction for the mark, the tables and the log's identity: a file is the hub's whole or not at all. */

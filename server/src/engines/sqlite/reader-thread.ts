@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { workerData } from 'node:worker_threads';
 import type { AggregateQuery, ListQuery } from '../../store/event-store.ts';
 import { aggregateEvents } from './aggregate-events.ts';
+import { FileIdentity, type FileMark } from './file-identity.ts';
 import { findEvents } from './find-events.ts';
 import { checkpoint, openDatabase } from './open-database.ts';
 import * as queries from './queries.ts';
@@ -9,17 +10,30 @@ import { differencesOf, minuteStretches } from './rebuild.ts';
 import { breaksConnection } from './sqlite-fault.ts';
 import { serveThread } from './thread.ts';
 
-const { file, cacheKib } = workerData as { file: string; cacheKib: number };
+const { file, cacheKib, known } = workerData as ReaderData;
+export interface ReaderData {
+  readonly file: string;
+  readonly cacheKib: number;
+  /** The file that was opened first; undefined for the first start. */
+  readonly known: FileMark | undefined;
+}
+
 let database: DatabaseSync | undefined;
 /** For checkpoints alone. */
 let writable: DatabaseSync | undefined;
+
+/** What stands at the path must be the file that the hub serves from. */
+function open(options: { readonly readOnly: boolean; readonly cacheKib: number }): DatabaseSync {
+  if (known !== undefined) new FileIdentity([known]).assertUnchanged();
+  return openDatabase(file, { create: false, ...options });
+}
 
 /** A connection that a fault has made doubtful is replaced at the next request. */
 function reading<A extends readonly unknown[], R>(
   query: (database: DatabaseSync, ...args: A) => R,
 ) {
   return (...args: A): R => {
-    database ??= openDatabase(file, { create: false, readOnly: true, cacheKib });
+    database ??= open({ readOnly: true, cacheKib });
     try {
       return query(database, ...args);
     } catch (reason) {
@@ -55,8 +69,14 @@ const procedures = {
   }),
   /** Beside the writer, which goes on meanwhile: only what it adds is left for its own. */
   checkpoint: () => {
-    writable ??= openDatabase(file, { create: false, readOnly: false, cacheKib: 256 });
-    checkpoint(writable);
+    writable ??= open({ readOnly: false, cacheKib: 256 });
+    try {
+      checkpoint(writable);
+    } catch (reason) {
+      writable.close();
+      writable = undefined;
+      throw reason;
+    }
   },
   close: () => {
     writable?.close();

@@ -9,7 +9,7 @@ import { type Outcomes, outcome } from './event-writer.ts';
 import { lockFile } from './file-lock.ts';
 import { positionOf } from './position.ts';
 import type { Row } from './queries.ts';
-import type { ReaderProcedures } from './reader-thread.ts';
+import type { ReaderData, ReaderProcedures } from './reader-thread.ts';
 import { Tail } from './tail.ts';
 import { Thread } from './thread.ts';
 import type { WriterOptions } from './writer.ts';
@@ -52,7 +52,7 @@ export class SqliteEngine {
   ) {
     this.file = file;
     this.logId = opened.logId;
-    this.tail = new Tail(opened.lastSequence, limits.tailEntries);
+    this.tail = new Tail(opened.lastSequence, limits.tailEntries, limits.tailBytes);
     this.writer = threads.writer;
     this.reader = threads.reader;
     this.#unlock = unlock;
@@ -72,13 +72,12 @@ export class SqliteEngine {
       known: undefined,
     };
     const writer = new Thread<WriterProcedures>(threadFile('writer-thread'), writerOptions);
-    const reader = new Thread<ReaderProcedures>(threadFile('reader-thread'), {
-      file,
-      cacheKib: readerCacheKib,
-    });
+    const readerData: ReaderData = { file, cacheKib: readerCacheKib, known: undefined };
+    const reader = new Thread<ReaderProcedures>(threadFile('reader-thread'), readerData);
     try {
       const opened = await writer.call('opened');
       writer.restartWith({ ...writerOptions, create: false, known: opened.file });
+      reader.restartWith({ ...readerData, known: opened.file });
       return new SqliteEngine(file, { writer, reader }, opened, unlock);
     } catch (reason) {
       await Promise.all([writer.close(), reader.close()]);

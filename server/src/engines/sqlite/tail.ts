@@ -1,3 +1,4 @@
+import { eventBytes } from '../../event/event-bytes.ts';
 import type { LogEntry } from '../../log/event-log.ts';
 
 /**
@@ -10,12 +11,15 @@ export class Tail {
   #entries: LogEntry[] = [];
   /** The sequence of the newest entry. */
   #last: number;
-  #waiting: (() => void)[] = [];
+  readonly #bytesMax: number;
+  #bytes = 0;
+  readonly #waiting = new Set<() => void>();
   #closed = false;
 
-  constructor(lastSequence: number, entriesMax: number) {
+  constructor(lastSequence: number, entriesMax: number, bytesMax: number) {
     this.#last = lastSequence;
     this.#max = entriesMax;
+    this.#bytesMax = bytesMax;
   }
 
   get last(): number {
@@ -33,20 +37,24 @@ export class Tail {
   push(sequence: number, entries: readonly LogEntry[]): void {
     if (entries.length === 0) return;
     if (sequence !== this.#last + 1) {
-      this.#entries = [];
+      this.#forget(this.#entries.length);
       this.#last = sequence - 1;
     }
-    for (const entry of entries) this.#entries.push(entry);
+    for (const entry of entries) {
+      this.#entries.push(entry);
+      this.#bytes += eventBytes(entry.event);
+    }
     this.#last += entries.length;
     // Cut in strides, so that the cost of shifting is spread over many commits.
-    if (this.#entries.length > this.#max * 2) this.#entries = this.#entries.slice(-this.#max);
+    if (this.#entries.length > this.#max * 2) this.#forget(this.#entries.length - this.#max);
+    if (this.#bytes > this.#bytesMax) this.#forget(this.#entriesOver(this.#bytesMax / 2));
     this.#ring();
   }
 
   /** The log has come to `sequence` by another way than a push: readers find what is new in the file. */
   advance(sequence: number): void {
     if (sequence <= this.#last) return;
-    this.#entries = [];
+    this.#forget(this.#entries.length);
     this.#last = sequence;
     this.#ring();
   }
@@ -64,11 +72,12 @@ export class Tail {
     if (this.#last > sequence || this.#closed || signal.aborted) return;
     await new Promise<void>((resolve) => {
       const done = () => {
+        this.#waiting.delete(done);
         signal.removeEventListener('abort', done);
         resolve();
       };
       signal.addEventListener('abort', done, { once: true });
-      this.#waiting.push(done);
+      this.#waiting.add(done);
     });
   }
 
@@ -77,9 +86,24 @@ export class Tail {
     this.#ring();
   }
 
+  /** How many of the oldest entries to drop, so that the rest takes no more than `bytes`. */
+  #entriesOver(bytes: number): number {
+    let left = this.#bytes;
+    let count = 0;
+    for (const { event } of this.#entries) {
+      if (left <= bytes) break;
+      left -= eventBytes(event);
+      count += 1;
+    }
+    return count;
+  }
+
+  #forget(count: number): void {
+    for (const { event } of this.#entries.slice(0, count)) this.#bytes -= eventBytes(event);
+    this.#entries = this.#entries.slice(count);
+  }
+
   #ring(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const wake of waiting) wake();
+    for (const wake of [...this.#waiting]) wake();
   }
 }

@@ -1,4 +1,5 @@
 import { parentPort, Worker } from 'node:worker_threads';
+import { systemClock } from '../../base/clock.ts';
 import { HubError, type HubErrorOptions } from '../../base/errors.ts';
 import { fromSqlite } from './sqlite-fault.ts';
 
@@ -34,6 +35,10 @@ export function serveThread(procedures: Procedures): void {
   });
 }
 
+/** After so many deaths in a row a start comes once a second, so as not to keep the machine busy. */
+const deathsMax = 20;
+const restartMs = 1_000;
+
 /** In the parent: calls a thread's procedures. A thread that dies fails what it was asked and is started anew. */
 export class Thread<P extends Procedures> {
   readonly #file: URL;
@@ -43,6 +48,10 @@ export class Thread<P extends Procedures> {
     { readonly resolve: (result: never) => void; readonly reject: (reason: unknown) => void }
   >();
   #worker: Worker;
+  /** Deaths in a row without an answer in between: a thread that cannot start. */
+  #deaths = 0;
+  /** Such a thread waits a moment before it is started anew; calls fail meanwhile. */
+  #down = false;
   #nextId = 1;
   #closing = false;
 
@@ -59,6 +68,7 @@ export class Thread<P extends Procedures> {
     if (this.#closing) {
       return Promise.reject(new HubError('unavailable', 'the hub is stopping', { retryAfterS: 2 }));
     }
+    if (this.#down) return Promise.reject(threadDied());
     const id = this.#nextId;
     this.#nextId += 1;
     return new Promise((resolve, reject) => {
@@ -103,6 +113,7 @@ export class Thread<P extends Procedures> {
   #settle(answer: Answer): void {
     const waiting = this.#waiting.get(answer.id);
     this.#waiting.delete(answer.id);
+    this.#deaths = 0;
     if ('error' in answer) {
       const { code, message, options } = answer.error;
       waiting?.reject(new HubError(code, message, options));
@@ -112,15 +123,29 @@ export class Thread<P extends Procedures> {
   }
 
   #fail(worker: Worker, reason: unknown): void {
-    if (worker !== this.#worker) return;
-    const error = new HubError('unavailable', 'the thread of the engine died; it is started anew', {
-      cause: reason,
-      retryAfterS: 1,
-    });
+    if (worker !== this.#worker || this.#down) return;
+    const error = threadDied(reason);
     for (const { reject } of this.#waiting.values()) reject(error);
     this.#waiting.clear();
-    if (!this.#closing) this.#worker = this.#start();
+    if (this.#closing) return;
+    this.#deaths += 1;
+    if (this.#deaths < deathsMax) this.#restart();
+    else {
+      this.#down = true;
+      systemClock.after(restartMs, () => this.#restart());
+    }
   }
+
+  #restart(): void {
+    if (this.#closing) return;
+    this.#down = false;
+    this.#worker = this.#start();
+  }
+}
+
+function threadDied(cause?: unknown): HubError {
+  const options = { retryAfterS: 1, ...(cause === undefined ? {} : { cause }) };
+  return new HubError('unavailable', 'the thread of the engine died; it is started anew', options);
 }
 
 function cloneError(reason: unknown): ClonedError {
