@@ -79,7 +79,9 @@ async function* subscribe(
       : parseLimit(request.limit, limits.pageEvents, limits.pageEvents);
   const { follow, signal } = request;
   for await (const batch of feed.subscribe({ filter, from, follow, signal })) {
-    if (batch.entries.length < left) {
+    if (left === 0 && batch.entries.length > 0) return;
+    // Without follow the end of the history is still to be said when the limit is just met.
+    if (batch.entries.length < left || (batch.entries.length === left && !follow)) {
       left -= batch.entries.length;
       yield batch;
       continue;
