@@ -14,7 +14,7 @@ describe('a hub that is killed at random moments under load over all protocols',
 
   beforeAll(async () => {
     folder = temporaryFolder();
-    report = await crashRun({ folder: folder.path, kills, seed, batchMax: 100 });
+    report = await crashRun({ folder: folder.path, kills, seed });
     process.stdout.write(`crash --kills ${kills} --seed ${seed}\n${reportText(report)}`);
   }, 300_000);
 

@@ -130,7 +130,7 @@ class Killer {
     if (moment === 'start-up') {
       const hub = new HubProcess(this.#place);
       this.hub = hub;
-      const ready = await Promise.race([sleep(afterMs), hub.ready]);
+      const ready = await Promise.race([sleep(afterMs * 0.6), hub.ready]);
       await hub.kill();
       return ready === undefined ? moment : 'any';
     }
@@ -156,7 +156,7 @@ class Killer {
       // Under WAL the file itself changes in checkpoints only.
       else watcher = watch(this.#place.file, now);
     });
-    const reached = await Promise.race([come, sleep(2_500)]);
+    const reached = await Promise.race([come, sleep(4_000)]);
     this.#onAnswer = undefined;
     watcher?.close();
     return reached ?? undefined;
