@@ -10,7 +10,8 @@ const mebibyte = 1024 * 1024;
 /** Of each transport. */
 const stalledEach = 4;
 /** What a hub may grow by for that many subscribers that do not read: about 3 MiB for each. */
-const growthMax = 64 * mebibyte;
+// Taking the events alone makes a fresh heap grow by about 75 MiB (bench/README.md, f).
+const growthMax = 112 * mebibyte;
 
 let folder: TemporaryFolder;
 let place: HubPlace;

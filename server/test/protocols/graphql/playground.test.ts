@@ -37,7 +37,7 @@ describeWith('the playground in a browser', 'chromium', (chromium) => {
     await answer.getByText('"live-user"').waitFor();
     expect(faults).toEqual([]);
     expect((await get(hub.url, '/events/hello-graphql')).json.amount).toBe('150.75');
-  });
+  }, 120_000);
 });
 
 /** Tabs move for a moment while they are laid out, and a click beside one opens nothing. */
