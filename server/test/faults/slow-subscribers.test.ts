@@ -9,8 +9,7 @@ import { type StallableReader, transports } from './rig/stallable-readers.ts';
 const mebibyte = 1024 * 1024;
 /** Of each transport. */
 const stalledEach = 4;
-/** What a hub may grow by for that many subscribers that do not read: about 3 MiB for each. */
-// Taking the events alone makes a fresh heap grow by about 75 MiB (bench/README.md, f).
+/** What a hub may grow by: for subscribers that do not read, and for a heap that is fresh when the resting size is taken. */
 const growthMax = 112 * mebibyte;
 
 let folder: TemporaryFolder;
