@@ -28,14 +28,20 @@ function codeOf(text: string): string | undefined {
 }
 
 /** JSON whose numbers survive a double, which JSON.parse cannot tell from others. */
-const anyJson = fc.jsonValue({ maxDepth: 8, noUnicodeString: false });
+const anyJson = fc
+  .jsonValue({ maxDepth: 8, noUnicodeString: false })
+  .filter((value) => !reachesForPrototype(JSON.stringify(value)));
+
+/** What is refused for its keys comes in tests of its own. */
+function reachesForPrototype(text: string): boolean {
+  return /"(?:__proto__|prototype)"/.test(text);
+}
 
 describe('parseJson', () => {
   it('agrees with JSON.parse on valid texts', () => {
     fc.assert(
       fc.property(anyJson, fc.constantFrom(undefined, 1, '\t', ' \r\n'), (value, indent) => {
         const text = JSON.stringify(value, null, indent);
-        if (text.includes('__proto__')) return;
         expect(parseJson(text)).toEqual(JSON.parse(text));
       }),
       { numRuns: 2_000 },
@@ -144,10 +150,10 @@ describe('parseJson', () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), anyJson, { minKeys: 1 }), fc.nat(), (object, seed) => {
         const members = Object.entries(object)
-          .filter(([key]) => key !== '__proto__')
-          .map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`);
+          .map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`)
+          .filter((member) => !reachesForPrototype(member));
+        fc.pre(members.length > 0);
         const again = members[seed % members.length];
-        if (again === undefined || again.includes('__proto__')) return;
         expect(codeOf(`{${members.join(',')},${again}}`)).toBe('duplicate_key');
       }),
     );

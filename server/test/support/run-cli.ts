@@ -23,8 +23,8 @@ export interface RunningCli {
   readonly process: ChildProcessByStdio<Writable, Readable, Readable>;
   /** Resolves when it has ended. */
   readonly result: Promise<CliResult>;
-  /** Resolves with what stdout has said so far, once it matches. */
-  until(pattern: RegExp): Promise<string>;
+  /** Resolves with what it has said so far on stdout, or on stderr, once that matches. */
+  until(pattern: RegExp, stream?: 'stdout' | 'stderr'): Promise<string>;
 }
 
 /** The real command line, in a process of its own and without this one's settings. */
@@ -46,21 +46,23 @@ export function startCli(args: readonly string[], options: CliOptions = {}): Run
   });
   // A command that reads nothing may end before its input is written.
   child.stdin.on('error', () => undefined);
-  let said = '';
-  child.stdout.on('data', (chunk: Buffer) => {
-    said += chunk;
-  });
+  const said = { stdout: '', stderr: '' };
+  for (const stream of ['stdout', 'stderr'] as const) {
+    child[stream].on('data', (chunk: Buffer) => {
+      said[stream] += chunk;
+    });
+  }
   const result = Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]).then(
     ([stdout, stderr, [code]]): CliResult => ({ code, stdout, stderr }),
   );
-  const until = async (pattern: RegExp): Promise<string> => {
-    while (!pattern.test(said)) {
-      const ended = await Promise.race([once(child.stdout, 'data'), result]);
-      if ('stderr' in ended && !pattern.test(said)) {
+  const until: RunningCli['until'] = async (pattern, stream = 'stdout') => {
+    while (!pattern.test(said[stream])) {
+      const ended = await Promise.race([once(child[stream], 'data'), result]);
+      if ('stderr' in ended && !pattern.test(said[stream])) {
         throw new Error(`it ended (${ended.code}) before it said ${pattern}: ${ended.stderr}`);
       }
     }
-    return said;
+    return said[stream];
   };
   return { process: child, result, until };
 }

@@ -20,6 +20,8 @@ export interface FollowOptions {
   /** Filters, as the hub's query takes them. */
   readonly query: readonly (readonly [name: string, value: string])[];
   readonly signal: AbortSignal;
+  /** The first time that history ends: from here on a lost connection misses nothing. */
+  readonly onCaughtUp: () => void;
   readonly onLost: (reason: string, waitMs: number) => void;
 }
 
@@ -120,8 +122,9 @@ export class EventFollower {
 
   /** History without an entry is that of an empty log: what comes then is all there is. */
   #noteCaughtUp(id: string | undefined): void {
-    this.#caughtUp = true;
     if (id === undefined && this.#after === 'end') this.#after = 'start';
+    if (!this.#caughtUp) this.#options.onCaughtUp();
+    this.#caughtUp = true;
   }
 }
 

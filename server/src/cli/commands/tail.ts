@@ -38,13 +38,17 @@ export const tail = defineCommand({
     const { url } = hubAddress(flags);
     const limit =
       flags.limit === undefined ? Number.POSITIVE_INFINITY : countOf('limit', flags.limit, 1);
+    const follow = flags.follow !== false;
     const connection = new HttpConnection(url, 1);
     const follower = new EventFollower(connection, {
       clock: systemClock,
       after: flags.after,
-      follow: flags.follow !== false,
+      follow,
       query: filterQuery(flags),
       signal: interrupted,
+      onCaughtUp: () => {
+        if (follow) terminal.err(`following ${url}`);
+      },
       onLost: (reason, waitMs) =>
         terminal.err(`${reason}; going on in ${(waitMs / 1_000).toFixed(1)} s`),
     });

@@ -40,16 +40,28 @@ describeWith('the playground in a browser', 'chromium', (chromium) => {
   }, 120_000);
 });
 
-/** Tabs move for a moment while they are laid out, and a click beside one opens nothing. */
+/**
+ * Opens a tab, and waits until GraphiQL has kept which one is open. It reads what
+ * can be played in a tab a moment after showing it, and keeps the tab later than that.
+ */
 async function openTab(page: Page, name: string, text: string): Promise<void> {
   const shown = page.locator('.graphiql-query-editor').getByText(text);
+  // Tabs move while they are laid out, and a click beside one opens nothing.
   await expect
     .poll(async () => {
       await page.getByTitle(name, { exact: true }).click();
       return shown.isVisible();
-    })
+    }, patience)
     .toBe(true);
+  await expect.poll(() => page.evaluate(titleOfKeptTab), patience).toBe(name);
 }
+
+const patience = { timeout: 30_000 };
+
+const titleOfKeptTab = `(() => {
+  const { tabs, activeTabIndex } = JSON.parse(localStorage.getItem('graphiql:tabState'));
+  return tabs[activeTabIndex].title;
+})()`;
 
 async function play(page: Page, text: string): Promise<void> {
   await page.locator('.graphiql-query-editor').getByText(text).waitFor();
