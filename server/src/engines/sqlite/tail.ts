@@ -15,6 +15,7 @@ export class Tail {
   #bytes = 0;
   readonly #waiting = new Set<() => void>();
   #closed = false;
+  #followers = 0;
 
   constructor(lastSequence: number, entriesMax: number, bytesMax: number) {
     this.#last = lastSequence;
@@ -30,12 +31,25 @@ export class Tail {
     return this.#closed;
   }
 
+  /** Keeps the newest entries while somebody follows; the answer ends that. */
+  follow(): () => void {
+    this.#followers += 1;
+    return () => {
+      this.#followers -= 1;
+      if (this.#followers === 0) this.#forget(this.#entries.length);
+    };
+  }
+
   /**
    * Entries of one commit, the first at `sequence`. When commits are missing
    * before it (their answer was lost), readers find them in the file.
    */
   push(sequence: number, entries: readonly LogEntry[]): void {
     if (entries.length === 0) return;
+    if (this.#followers === 0) {
+      this.advance(sequence + entries.length - 1);
+      return;
+    }
     if (sequence !== this.#last + 1) {
       this.#forget(this.#entries.length);
       this.#last = sequence - 1;

@@ -16,7 +16,7 @@ export async function openSqliteLog(url: string, options: OpenLogOptions): Promi
   let closing: Promise<void> | undefined;
   return {
     append: (groups) => engine.append(groups),
-    read: (read) => readEntries(engine, read),
+    read: (read) => (read.follow ? followEntries(engine, read) : readEntries(engine, read)),
     end: () => endOf(engine),
     isPosition: isSqlitePosition,
     check: async () => {
@@ -28,6 +28,18 @@ export async function openSqliteLog(url: string, options: OpenLogOptions): Promi
       return closing;
     },
   };
+}
+
+async function* followEntries(
+  engine: SqliteEngine,
+  options: ReadOptions,
+): AsyncGenerator<readonly LogEntry[]> {
+  const unfollow = engine.tail.follow();
+  try {
+    yield* readEntries(engine, options);
+  } finally {
+    unfollow();
+  }
 }
 
 async function* readEntries(
