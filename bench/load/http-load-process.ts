@@ -1,18 +1,33 @@
 import { postRequest, runHttpLoad } from './http-load.ts';
 import { createTraffic } from './traffic.ts';
 
-/** Runs single-event loads in a process of its own: `{ port, connections, durationMs, seed }` in, LoadResult out. */
+/** More than any server here takes in a second. */
+const perSecondMax = 30_000;
+
+/**
+ * Runs single-event loads in a process of its own: `{ port, connections,
+ * durationMs, seed }` in, LoadResult out. What it sends is made beforehand.
+ */
 process.on('message', async (message) => {
   const { port, connections, durationMs, seed } = message as Readonly<
     Record<'port' | 'connections' | 'durationMs' | 'seed', number>
   >;
   const traffic = createTraffic(seed, Date.now());
+  const requests = Array.from({ length: (perSecondMax * durationMs) / 1_000 }, () =>
+    postRequest('/events', 'application/json', JSON.stringify(traffic.next())),
+  );
+  let sent = 0;
   const result = await runHttpLoad({
     host: '127.0.0.1',
     port,
     connections,
     durationMs,
-    nextRequest: () => postRequest('/events', 'application/json', JSON.stringify(traffic.next())),
+    nextRequest: () => {
+      const request = requests[sent];
+      if (request === undefined) throw new Error('the server takes more than was made beforehand');
+      sent += 1;
+      return request;
+    },
   });
   process.send?.(result);
 });

@@ -70,8 +70,9 @@ function runConnection(
     };
     socket.on('connect', send);
     socket.on('error', reject);
+    socket.setEncoding('latin1');
     socket.on('data', (chunk) => {
-      waiting += chunk.toString('latin1');
+      waiting += chunk;
       const status = completeStatus(waiting);
       if (status === undefined) return;
       waiting = '';
