@@ -51,12 +51,10 @@ async function openTab(page: Page, name: string, text: string): Promise<void> {
     .poll(async () => {
       await page.getByTitle(name, { exact: true }).click();
       return shown.isVisible();
-    }, patience)
+    })
     .toBe(true);
-  await expect.poll(() => page.evaluate(titleOfKeptTab), patience).toBe(name);
+  await expect.poll(() => page.evaluate(titleOfKeptTab)).toBe(name);
 }
-
-const patience = { timeout: 30_000 };
 
 const titleOfKeptTab = `(() => {
   const { tabs, activeTabIndex } = JSON.parse(localStorage.getItem('graphiql:tabState'));
