@@ -14,6 +14,14 @@ export interface LogEntry {
   readonly event: Event;
 }
 
+/** An entry of the log that could not be read, and why. */
+export interface UnreadableEntry {
+  readonly shard: string;
+  readonly position: Position;
+  readonly reason: string;
+  readonly raw: string;
+}
+
 export interface AppendGroup {
   readonly events: readonly NewEvent[];
   /** One conflict and nothing of this group is written. */
@@ -36,6 +44,11 @@ export interface ReadOptions {
   /** Entries in one batch at the most. */
   readonly limit: number;
   readonly signal: AbortSignal;
+  /**
+   * Told of each entry that cannot be read, before the batch that follows it,
+   * which may then be empty. Without it such entries are passed over.
+   */
+  readonly unreadable?: (entry: UnreadableEntry) => void;
 }
 
 export interface LogHealth {
@@ -53,11 +66,19 @@ export interface EventLog {
   append(groups: readonly AppendGroup[]): Promise<readonly (readonly Appended[])[]>;
   /**
    * Non-empty batches in log order, each entry once. Pull-based: nothing is
-   * read until asked, so a slow reader slows the read. Rejects with
-   * `position_gone` when `from` is not a place in this log any more, and with
+   * read until asked, so a slow reader slows the read. From `start` is from the
+   * oldest entry that is still there. Rejects with `position_gone` when `from`
+   * is not a place in this log, or lies before what was removed, and with
    * `invalid` when it never was a position.
    */
   read(options: ReadOptions): AsyncIterable<readonly LogEntry[]>;
+  /**
+   * Removes entries at or before `archived` once they are old enough; a log
+   * that keeps everything does nothing. Called by the one archive reader.
+   */
+  trim(archived: Position): Promise<void>;
+  /** The place of the newest entry that was removed; undefined while the log holds all of them. */
+  trimmedTo(): Promise<Position | undefined>;
   /** The place after the newest entry; undefined while the log is empty. */
   end(): Promise<Position | undefined>;
   /** Whether text has the form of this log's positions: a matter of spelling, without I/O. */

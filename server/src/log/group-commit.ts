@@ -49,6 +49,8 @@ export function withGroupCommit(
     append: (groups) => queue.append(groups),
     waitingEvents: () => queue.waitingEvents,
     read: (read) => log.read(read),
+    trim: (archived) => log.trim(archived),
+    trimmedTo: () => log.trimmedTo(),
     end: () => log.end(),
     isPosition: (text): text is never => log.isPosition(text),
     check: () => log.check(),

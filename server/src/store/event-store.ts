@@ -1,7 +1,7 @@
 import type { Instant } from '../base/clock.ts';
 import type { Event } from '../event/event.ts';
 import type { Filter } from '../event/filter.ts';
-import type { LogEntry, Position } from '../log/event-log.ts';
+import type { LogEntry, Position, UnreadableEntry } from '../log/event-log.ts';
 
 export interface StoredEvent {
   readonly event: Event;
@@ -93,12 +93,19 @@ export interface Conflict {
   readonly event: Event;
 }
 
-/** An entry of the log that could not be read, and why. */
-export interface UnreadableEntry {
-  readonly shard: string;
-  readonly position: Position;
-  readonly reason: string;
-  readonly raw: string;
+/** The right to do what only one process may do at a time; see `acquireLease`. */
+export interface Lease {
+  readonly name: string;
+  readonly holder: string;
+  /** Rises with every holder: what an earlier one still tries is told apart by it. */
+  readonly epoch: number;
+}
+
+export interface RecordOptions {
+  /** Kept in the same transaction; they move the position as other entries do. */
+  readonly unreadable?: readonly UnreadableEntry[];
+  /** Rejects with `conflict`, and nothing is written, unless this lease is still held. */
+  readonly lease?: Lease;
 }
 
 /** What all processes on one store must agree on. */
@@ -118,10 +125,28 @@ export interface EventStore {
    * currency, keeps conflicts, moves the position. Entries at or before the
    * position are passed over, so doing it twice changes nothing.
    */
-  record(shard: string, entries: readonly LogEntry[]): Promise<Recorded>;
+  record(shard: string, entries: readonly LogEntry[], options?: RecordOptions): Promise<Recorded>;
+  /**
+   * The lease `name` for `ttlMs` on the store's clock, taken or renewed;
+   * undefined while another holder has it.
+   */
+  acquireLease(name: string, holder: string, ttlMs: number): Promise<Lease | undefined>;
+  /** Gives it back before its time, so that another can go on at once; nothing when it is not held any more. */
+  releaseLease(lease: Lease): Promise<void>;
   /** Resolves when `position` is in the store; rejects with the signal's reason when that comes first. */
   reached(position: Position, signal: AbortSignal): Promise<void>;
   get(id: string): Promise<StoredEvent | undefined>;
+  /** Those of the ids that are in the store, in one look. */
+  getMany(ids: readonly string[]): Promise<ReadonlyMap<string, StoredEvent>>;
+  /**
+   * Entries of one shard after a position in log order: what a log has trimmed.
+   * Rejects with `position_gone` when the store does not hold the event at `after`.
+   */
+  entriesAfter(
+    shard: string,
+    after: Position | 'start',
+    limit: number,
+  ): Promise<readonly LogEntry[]>;
   find(query: ListQuery): Promise<Page>;
   aggregate(query: AggregateQuery): Promise<Aggregates>;
   /** Counts by the hub's minutes that ended before `end` and were not yet forgotten, oldest first. */

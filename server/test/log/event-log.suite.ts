@@ -274,6 +274,13 @@ export function eventLogSuite(name: string, createHarness: () => Promise<LogHarn
       });
     });
 
+    it('keeps what is younger than an hour, whatever is archived', async () => {
+      const outcomes = await appendAll(someEvents(3));
+      await log.trim(positionOf(outcomes[2]));
+      expect(await log.trimmedTo()).toBeUndefined();
+      expect(await readAll(log)).toHaveLength(3);
+    });
+
     it('says how durable an answer is, once it has tried', async () => {
       expect((await log.check()).durability).not.toBe('');
     });

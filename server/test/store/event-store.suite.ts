@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Event, NewEvent } from '../../src/event/event.ts';
 import { matches } from '../../src/event/filter.ts';
 import type { LogEntry, Position } from '../../src/log/event-log.ts';
-import type { Bucket, EventStore, ListQuery } from '../../src/store/event-store.ts';
+import type { Bucket, EventStore, Lease, ListQuery } from '../../src/store/event-store.ts';
 import { anEvent, someEvents } from '../support/build-event.ts';
 
 /** What a store adapter gives to the suite. */
@@ -152,6 +152,32 @@ export function eventStoreSuite(name: string, createHarness: () => Promise<Store
           });
         }
         expect(await store.get('absent')).toBeUndefined();
+      });
+
+      it('gets those of many ids that are there', async () => {
+        const { entries } = await record(someEvents(3));
+        const [first, second] = entries as [LogEntry, LogEntry];
+        const found = await store.getMany([second.event.id, 'absent', first.event.id]);
+        expect([...found.keys()].toSorted()).toEqual([first.event.id, second.event.id].toSorted());
+        expect(found.get(first.event.id)).toMatchObject({
+          event: bare(first.event),
+          position: first.position,
+        });
+        expect(await store.getMany([])).toEqual(new Map());
+      });
+
+      it('gives entries after a position in log order, and knows when it does not hold that one', async () => {
+        const { entries } = await record(someEvents(7));
+        const bareEntries = entries.map((entry) => ({ ...entry, event: bare(entry.event) }));
+        expect(await store.entriesAfter(shard, 'start', 100)).toEqual(bareEntries);
+        const third = entries[2]?.position as Position;
+        expect(await store.entriesAfter(shard, third, 2)).toEqual(bareEntries.slice(3, 5));
+        const last = entries[6]?.position as Position;
+        expect(await store.entriesAfter(shard, last, 2)).toEqual([]);
+        const [unknown] = await entriesOf(someEvents(1));
+        await expect(
+          store.entriesAfter(shard, unknown?.position as Position, 2),
+        ).rejects.toMatchObject({ code: 'position_gone' });
       });
 
       it('lists in log order, newest first or oldest first', async () => {
@@ -325,9 +351,55 @@ export function eventStoreSuite(name: string, createHarness: () => Promise<Store
       expect(await store.agreement()).toEqual(agreement);
     });
 
-    it('has no unreadable entries until a reader meets one', async () => {
-      await record(someEvents(2));
+    it('keeps entries that could not be read, once, and moves past them', async () => {
       expect(await store.unreadableEntries(10)).toEqual([]);
+      const entries = await entriesOf(someEvents(3));
+      const [first, second, third] = entries as [LogEntry, LogEntry, LogEntry];
+      const unreadable = [
+        { shard, position: first.position, reason: 'no amount', raw: '{"id":"x"}' },
+        { shard, position: third.position, reason: 'no JSON', raw: '{' },
+      ];
+      for (let time = 0; time < 2; time += 1) {
+        await store.record(shard, [second], { unreadable });
+        expect(await store.unreadableEntries(10)).toEqual(unreadable);
+        expect(await store.positions()).toEqual(new Map([[shard, third.position]]));
+      }
+      expect(await store.verify()).toEqual([]);
+    });
+
+    describe('leases', () => {
+      const ttlMs = 60_000;
+
+      it('are held by one at a time, renewed by it alone, and given back', async () => {
+        const first = await store.acquireLease('archive', 'one', ttlMs);
+        expect(first).toMatchObject({ name: 'archive', holder: 'one' });
+        expect(await store.acquireLease('archive', 'two', ttlMs)).toBeUndefined();
+        expect(await store.acquireLease('archive', 'one', ttlMs)).toEqual(first);
+        expect(await store.acquireLease('other', 'two', ttlMs)).toMatchObject({ holder: 'two' });
+        await store.releaseLease(first as Lease);
+        const second = await store.acquireLease('archive', 'two', ttlMs);
+        expect(second?.epoch).toBeGreaterThan(first?.epoch ?? 0);
+        await store.releaseLease(first as Lease);
+        expect(await store.acquireLease('archive', 'one', ttlMs)).toBeUndefined();
+      });
+
+      it('run out', async () => {
+        expect(await store.acquireLease('archive', 'one', 1)).toBeDefined();
+        await expect.poll(() => store.acquireLease('archive', 'two', ttlMs)).toBeDefined();
+      });
+
+      it('fence: who lost one records nothing', async () => {
+        const lost = (await store.acquireLease('archive', 'one', 1)) as Lease;
+        await expect.poll(() => store.acquireLease('archive', 'two', ttlMs)).toBeDefined();
+        const entries = await entriesOf(someEvents(2));
+        await expect(store.record(shard, entries, { lease: lost })).rejects.toMatchObject({
+          code: 'conflict',
+        });
+        expect(await store.positions()).toEqual(new Map());
+        expect(await store.get(entries[0]?.event.id ?? '')).toBeUndefined();
+        const lease = (await store.acquireLease('archive', 'two', ttlMs)) as Lease;
+        expect(await store.record(shard, entries, { lease })).toMatchObject({ added: 2 });
+      });
     });
 
     it('may be closed twice', async () => {

@@ -70,6 +70,10 @@ export function findById(database: DatabaseSync, id: string): Row | undefined {
   ])[0];
 }
 
+export function findByIds(database: DatabaseSync, ids: readonly string[]): readonly Row[] {
+  return ids.map((id) => findById(database, id)).filter((row) => row !== undefined);
+}
+
 export function newestEntry(database: DatabaseSync): Row | undefined {
   return rowsOf(
     database,

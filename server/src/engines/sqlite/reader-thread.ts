@@ -50,6 +50,7 @@ const procedures = {
   readEntries: reading((db, after: number, limit: number) => queries.readEntries(db, after, limit)),
   findBySequence: reading((db, sequence: number) => queries.findBySequence(db, sequence)),
   findById: reading((db, id: string) => queries.findById(db, id)),
+  findByIds: reading((db, ids: readonly string[]) => queries.findByIds(db, ids)),
   newestEntry: reading((db) => queries.newestEntry(db)),
   findEvents: reading((db, query: ListQuery) => findEvents(db, query)),
   aggregateEvents: reading((db, query: AggregateQuery) => aggregateEvents(db, query)),

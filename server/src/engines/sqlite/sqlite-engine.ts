@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { systemClock } from '../../base/clock.ts';
 import { HubError } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
 import type { Event } from '../../event/event.ts';
@@ -7,6 +8,7 @@ import { Checkpoints } from './checkpoints.ts';
 import { type Cell, packEvent, unpackEvent } from './event-rows.ts';
 import { type Outcomes, outcome } from './event-writer.ts';
 import { lockFile } from './file-lock.ts';
+import { LocalLeases } from './local-leases.ts';
 import { positionOf } from './position.ts';
 import type { Row } from './queries.ts';
 import type { ReaderData, ReaderProcedures } from './reader-thread.ts';
@@ -38,6 +40,7 @@ export class SqliteEngine {
   readonly file: string;
   readonly logId: string;
   readonly tail: Tail;
+  readonly leases = new LocalLeases(systemClock);
   readonly writer: Thread<WriterProcedures>;
   readonly reader: Thread<ReaderProcedures>;
   readonly #unlock: () => void;

@@ -1,15 +1,14 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Clock, Instant } from '../../base/clock.ts';
-import { hasSameContent } from '../../event/event.ts';
+import type { UnreadableEntry } from '../../log/event-log.ts';
 import type { Cell } from './event-rows.ts';
-import { unpackEvent } from './event-rows.ts';
-import { EventWriter, type Outcomes, stride } from './event-writer.ts';
+import { EventWriter, type Outcomes } from './event-writer.ts';
 import { FileIdentity, type FileMark, markFiles } from './file-identity.ts';
 import { lockOf } from './file-lock.ts';
 import { assertSpace } from './free-space.ts';
 import { checkpoint, openDatabase, readLogId } from './open-database.ts';
-import { parsePosition } from './position.ts';
 import { rebuildMinutes } from './rebuild.ts';
+import { recordEntries } from './record-entries.ts';
 import { breaksConnection } from './sqlite-fault.ts';
 
 export interface WriterOptions {
@@ -72,9 +71,17 @@ export class Writer {
   }
 
   /** Entries of another log with their positions; see `EventStore.record`. */
-  record(shard: string, positions: readonly string[], cells: readonly Cell[]) {
+  record(
+    shard: string,
+    positions: readonly string[],
+    cells: readonly Cell[],
+    unreadable: readonly UnreadableEntry[],
+  ) {
     return this.#transact((connection) => {
-      const result = recordEntries(connection, shard, positions, cells, this.#clock.now());
+      const now = this.#clock.now();
+      const { database, events, logId } = connection;
+      const entries = { shard, positions, cells, unreadable };
+      const result = recordEntries(database, events, logId, entries, now);
       return { result, last: connection.events.lastSequence() };
     });
   }
@@ -212,52 +219,4 @@ function rollBack(database: DatabaseSync): boolean {
   } catch {
     return false;
   }
-}
-
-function recordEntries(
-  connection: Connection,
-  shard: string,
-  positions: readonly string[],
-  cells: readonly Cell[],
-  now: Instant,
-) {
-  const { database, events, logId } = connection;
-  const row = database.prepare('SELECT position FROM positions WHERE shard = ?').get(shard);
-  const reached = String(row?.position ?? '');
-  const recorded = { added: 0, duplicates: 0, conflicts: 0 };
-  const addedCells: Cell[] = [];
-  const addedSequences: number[] = [];
-  for (const [index, position] of positions.entries()) {
-    if (position <= reached) continue;
-    const eventCells = cells.slice(index * stride, (index + 1) * stride);
-    const { sequence } = parsePosition(position, logId);
-    if (events.insertAt(sequence, eventCells)) {
-      recorded.added += 1;
-      addedCells.push(...eventCells);
-      addedSequences.push(sequence);
-      continue;
-    }
-    const event = unpackEvent(eventCells, 0);
-    const first = events.findById(event.id);
-    if (first !== undefined && hasSameContent(first.event, event)) {
-      recorded.duplicates += 1;
-    } else {
-      recorded.conflicts += 1;
-      database
-        .prepare(
-          'INSERT INTO conflicts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
-        )
-        .run(shard, position, ...eventCells);
-    }
-  }
-  events.countAll(addedCells, addedSequences, now);
-  const newest = positions.at(-1);
-  if (newest !== undefined && newest > reached) {
-    database
-      .prepare(
-        'INSERT INTO positions VALUES (?, ?) ON CONFLICT DO UPDATE SET position = excluded.position',
-      )
-      .run(shard, newest);
-  }
-  return recorded;
 }

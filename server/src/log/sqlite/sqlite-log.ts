@@ -17,6 +17,9 @@ export async function openSqliteLog(url: string, options: OpenLogOptions): Promi
   return {
     append: (groups) => engine.append(groups),
     read: (read) => (read.follow ? followEntries(engine, read) : readEntries(engine, read)),
+    // Its entries are the stored events: there is nothing to remove.
+    trim: async () => undefined,
+    trimmedTo: async () => undefined,
     end: () => endOf(engine),
     isPosition: isSqlitePosition,
     check: async () => {

@@ -14,6 +14,7 @@ import type {
   CountDifference,
   CountedMinute,
   EventStore,
+  RecordOptions,
   StoredEvent,
 } from '../event-store.ts';
 import type { OpenStoreOptions } from '../index.ts';
@@ -28,12 +29,21 @@ export async function openSqliteStore(url: string, options: OpenStoreOptions): P
   const { reader, writer } = engine;
   return {
     positions: () => positions(engine),
-    record: (shard, entries) => record(engine, shard, entries),
+    record: (shard, entries, options) => record(engine, shard, entries, options),
+    acquireLease: async (name, holder, ttlMs) => engine.leases.acquire(name, holder, ttlMs),
+    releaseLease: async (lease) => engine.leases.release(lease),
     reached: (position, signal) => reached(engine, position, signal),
     get: async (id) => {
       const row = await reader.call('findById', id);
       return row === undefined ? undefined : storedEvent(engine, row);
     },
+    getMany: async (ids) => {
+      const rows = await reader.call('findByIds', ids);
+      return new Map(
+        rows.map((row) => storedEvent(engine, row)).map((stored) => [stored.event.id, stored]),
+      );
+    },
+    entriesAfter: (_shard, after, limit) => entriesAfter(engine, after, limit),
     find: async (query) => {
       const rows = await reader.call('findEvents', query);
       const events = rows.slice(0, query.limit).map((row) => storedEvent(engine, row));
@@ -87,14 +97,31 @@ async function positions(engine: SqliteEngine): Promise<ReadonlyMap<string, Posi
   return new Map(newest === undefined ? [] : [[sqliteShard, engine.entryOf(newest).position]]);
 }
 
-async function record(engine: SqliteEngine, shard: string, entries: readonly LogEntry[]) {
+async function record(
+  engine: SqliteEngine,
+  shard: string,
+  entries: readonly LogEntry[],
+  { lease, unreadable = [] }: RecordOptions = {},
+) {
+  if (lease !== undefined) engine.leases.assertHeld(lease);
   const cells: Cell[] = [];
   for (const entry of entries) packEvent(entry.event, cells);
   const positions = entries.map((entry) => entry.position);
-  const recorded = await engine.writer.call('record', shard, positions, cells);
+  const recorded = await engine.writer.call('record', shard, positions, cells, unreadable);
   const newest = positions.at(-1);
   if (newest !== undefined) engine.tail.advance(parsePosition(newest, engine.logId).sequence);
   return recorded;
+}
+
+async function entriesAfter(
+  engine: SqliteEngine,
+  after: Position | 'start',
+  limit: number,
+): Promise<readonly LogEntry[]> {
+  if (after !== 'start') await assertStored(engine, after);
+  const sequence = after === 'start' ? 0 : parsePosition(after, engine.logId).sequence;
+  const rows = await engine.reader.call('readEntries', sequence, limit);
+  return rows.map((row) => engine.entryOf(row));
 }
 
 async function reached(
@@ -102,12 +129,17 @@ async function reached(
   position: Position,
   signal: AbortSignal,
 ): Promise<void> {
-  const { sequence, fingerprint } = parsePosition(position, engine.logId);
+  const { sequence } = parsePosition(position, engine.logId);
   while (engine.tail.last < sequence) {
     await engine.tail.more(engine.tail.last, signal);
     signal.throwIfAborted();
     if (engine.tail.closed) throw new HubError('unavailable', 'the store is closed');
   }
+  await assertStored(engine, position);
+}
+
+async function assertStored(engine: SqliteEngine, position: Position): Promise<void> {
+  const { sequence, fingerprint } = parsePosition(position, engine.logId);
   const row = await engine.reader.call('findBySequence', sequence);
   if (row === undefined || fingerprintOf(unpackEvent(row, 1)) !== fingerprint) {
     throw positionGone('the store does not hold the entry of this position');
