@@ -5,6 +5,7 @@ export default defineConfig({
   resolve: { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] },
   test: {
     include: ['server/test/**/*.test.ts'],
+    globalSetup: ['server/test/support/engines/engines-setup.ts'],
     // Long enough for a busy machine: what is awaited is an event, and only its absence takes this long.
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -1,6 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { describe, expect, it, type TestContext } from 'vitest';
+import { type EngineName, findEngine, findOwnEngine } from './engines/find-engine.ts';
 import { canMount } from './small-disk.ts';
 
 interface Needed {
@@ -22,6 +23,12 @@ const programs = {
     names: ['python3'],
     variable: 'PYTHON',
     toGet: 'install Python 3, or name it in PYTHON',
+  },
+  setpriv: {
+    names: ['setpriv'],
+    variable: 'SETPRIV',
+    toGet: 'run on Linux with util-linux, whose kernel ends a child with its parent',
+    works: () => process.platform === 'linux',
   },
   mount: {
     names: ['mount'],
@@ -54,6 +61,47 @@ export function describeWith(
       expect.fail(`REQUIRE_ENGINES=1, and there is no ${needed}: ${toGet}`);
     });
   });
+}
+
+/**
+ * Tests on engines that they share with others, by `sharedRedis()` and
+ * `sharedMongo()`. Where one is missing, each of them is counted as skipped, or
+ * their group fails where REQUIRE_ENGINES=1.
+ */
+export function describeWithEngines(
+  name: string,
+  engines: readonly EngineName[],
+  body: () => void,
+): void {
+  describeUnlessMissing(
+    name,
+    engines.filter((engine) => findEngine(engine) === undefined),
+    body,
+  );
+}
+
+/** The same for tests that start and kill engines of their own: a URL of one that runs is not enough. */
+export function describeWithOwnEngines(
+  name: string,
+  engines: readonly EngineName[],
+  body: () => void,
+): void {
+  const missing = engines.filter((engine) => findOwnEngine(engine) === undefined);
+  describeUnlessMissing(name, missing, body);
+}
+
+function describeUnlessMissing(
+  name: string,
+  missing: readonly EngineName[],
+  body: () => void,
+): void {
+  const isMissing = missing.length > 0;
+  const why = `no ${missing.join(' and no ')} here: \`npm run engines\` fetches it`;
+  if (!isMissing || process.env.REQUIRE_ENGINES !== '1') {
+    describe.skipIf(isMissing)(isMissing ? `${name} (${why})` : name, body);
+    return;
+  }
+  it(`${name} has its engines`, () => expect.fail(`REQUIRE_ENGINES=1, and ${why}`));
 }
 
 /** For what turns out to be missing only on the way, such as packages where there is no network. */
