@@ -1,42 +1,34 @@
 import { type ServiceError, status } from '@grpc/grpc-js';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startTestHub, type TestHub } from '../../support/start-test-hub.ts';
+import { describe, expect, it } from 'vitest';
+import { startTestHub } from '../../support/start-test-hub.ts';
 import { all, GrpcClient, type Message, take } from './grpc-client.ts';
+import { servedHub } from './served-hub.ts';
 
 const SERVING = 1;
 const NOT_SERVING = 2;
 const SERVICE_UNKNOWN = 3;
 const health = '/grpc.health.v1.Health';
 
-let hub: TestHub;
-let client: GrpcClient;
-
-beforeAll(async () => {
-  hub = await startTestHub();
-  client = new GrpcClient(hub.grpcAddress);
-});
-
-afterAll(async () => {
-  client.close();
-  await hub.remove();
-});
+const served = servedHub();
 
 describe('the health service', () => {
   it.each(['', 'event_hub.v1.EventService'])('says SERVING of "%s"', async (service) => {
-    expect(await client.call(`${health}/Check`, { service })).toEqual({ status: SERVING });
+    expect(await served.client.call(`${health}/Check`, { service })).toEqual({ status: SERVING });
   });
 
   it('does not know other services', async () => {
-    const failure = await client.failure(client.call(`${health}/Check`, { service: 'other' }));
+    const failure = await served.client.failure(
+      served.client.call(`${health}/Check`, { service: 'other' }),
+    );
     expect(failure.code).toBe(status.NOT_FOUND);
-    const stream = client.stream(`${health}/Watch`, { service: 'other' });
+    const stream = served.client.stream(`${health}/Watch`, { service: 'other' });
     expect(await take(stream, 1)).toEqual([{ status: SERVICE_UNKNOWN }]);
     stream.on('error', () => undefined);
     stream.cancel();
   });
 
   it('lists the state of all services', async () => {
-    expect(await client.call(`${health}/List`)).toEqual({
+    expect(await served.client.call(`${health}/List`)).toEqual({
       statuses: {
         '': { status: SERVING },
         'event_hub.v1.EventService': { status: SERVING },

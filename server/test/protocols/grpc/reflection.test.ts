@@ -1,21 +1,10 @@
 import protobuf from 'protobufjs';
 import descriptor from 'protobufjs/ext/descriptor/index.js';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startTestHub, type TestHub } from '../../support/start-test-hub.ts';
-import { GrpcClient, type Message } from './grpc-client.ts';
+import { describe, expect, it } from 'vitest';
+import type { Message } from './grpc-client.ts';
+import { servedHub } from './served-hub.ts';
 
-let hub: TestHub;
-let client: GrpcClient;
-
-beforeAll(async () => {
-  hub = await startTestHub();
-  client = new GrpcClient(hub.grpcAddress);
-});
-
-afterAll(async () => {
-  client.close();
-  await hub.remove();
-});
+const served = servedHub();
 
 /** An extension of protobufjs that its typings leave out. */
 const { fromDescriptor } = protobuf.Root as unknown as {
@@ -24,7 +13,7 @@ const { fromDescriptor } = protobuf.Root as unknown as {
 
 describe.each(['v1', 'v1alpha'])('reflection %s', (version) => {
   async function ask(...requests: readonly Message[]): Promise<Message[]> {
-    const stream = client.duplex(
+    const stream = served.client.duplex(
       `/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`,
     );
     for (const request of requests) stream.write(request);

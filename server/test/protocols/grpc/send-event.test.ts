@@ -1,54 +1,44 @@
 import { status } from '@grpc/grpc-js';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startTestHub, type TestHub } from '../../support/start-test-hub.ts';
+import { describe, expect, it } from 'vitest';
+import { startTestHub } from '../../support/start-test-hub.ts';
 import { GrpcClient, struct } from './grpc-client.ts';
+import { servedHub } from './served-hub.ts';
 
-let hub: TestHub;
-let client: GrpcClient;
-
-beforeAll(async () => {
-  hub = await startTestHub();
-  client = new GrpcClient(hub.grpcAddress);
-});
-
-afterAll(async () => {
-  client.close();
-  await hub.remove();
-});
+const served = servedHub();
 
 const purchase = { user_id: 'u1', event_type: 'purchase', amount: 150.75 };
 
 describe('SendEvent', () => {
   it('stores an event and names its id and position', async () => {
-    const answer = await client.call('SendEvent', { ...purchase, id: 'send-1' });
+    const answer = await served.client.call('SendEvent', { ...purchase, id: 'send-1' });
     expect(answer).toMatchObject({ event_id: 'send-1', status: 'success' });
-    const stored = await client.call('GetEvent', { id: 'send-1' });
+    const stored = await served.client.call('GetEvent', { id: 'send-1' });
     expect(stored).toMatchObject({ user_id: 'u1', amount: 150.75, position: answer.position });
   });
 
   it('makes an id where the sender gave none', async () => {
-    const { event_id } = await client.call('SendEvent', purchase);
+    const { event_id } = await served.client.call('SendEvent', purchase);
     expect(event_id).toMatch(/^[0-9a-f-]{36}$/);
   });
 
   it('answers a retry with the position of the first', async () => {
-    const first = await client.call('SendEvent', { ...purchase, id: 'twice' });
-    const second = await client.call('SendEvent', { ...purchase, id: 'twice' });
+    const first = await served.client.call('SendEvent', { ...purchase, id: 'twice' });
+    const second = await served.client.call('SendEvent', { ...purchase, id: 'twice' });
     expect(second).toMatchObject({ status: 'duplicate', position: first.position });
   });
 
   it('refuses a known id with other content, naming it', async () => {
-    await client.call('SendEvent', { ...purchase, id: 'taken' });
-    const failure = await client.failure(
-      client.call('SendEvent', { ...purchase, amount: 1, id: 'taken' }),
+    await served.client.call('SendEvent', { ...purchase, id: 'taken' });
+    const failure = await served.client.failure(
+      served.client.call('SendEvent', { ...purchase, amount: 1, id: 'taken' }),
     );
     expect(failure).toMatchObject({ code: status.ALREADY_EXISTS, reason: 'conflict' });
     expect(failure.metadata).toMatchObject({ id: 'taken', retry: 'no' });
   });
 
   it('lists every fault of an invalid event', async () => {
-    const failure = await client.failure(
-      client.call('SendEvent', { event_type: 'gift', amount: -1, currency: 'eur' }),
+    const failure = await served.client.failure(
+      served.client.call('SendEvent', { event_type: 'gift', amount: -1, currency: 'eur' }),
     );
     expect(failure).toMatchObject({ code: status.INVALID_ARGUMENT, reason: 'invalid' });
     expect(failure.violations.map((each) => each.field)).toEqual([
@@ -60,29 +50,33 @@ describe('SendEvent', () => {
   });
 
   it('writes the path of a fault inside metadata with dots', async () => {
-    const failure = await client.failure(
-      client.call('SendEvent', { ...purchase, metadata: struct({ a: { $b: 1 } }) }),
+    const failure = await served.client.failure(
+      served.client.call('SendEvent', { ...purchase, metadata: struct({ a: { $b: 1 } }) }),
     );
     expect(failure.violations.map((each) => each.field)).toEqual(['metadata.a.$b']);
   });
 
   it('takes an exact amount that a double cannot hold', async () => {
-    await client.call('SendEvent', {
+    await served.client.call('SendEvent', {
       user_id: 'u1',
       event_type: 'purchase',
       amount_exact: '999999999998.123456',
       id: 'exact',
     });
-    const stored = await client.call('GetEvent', { id: 'exact' });
+    const stored = await served.client.call('GetEvent', { id: 'exact' });
     expect(stored.amount_exact).toBe('999999999998.123456');
   });
 
   it('takes both amounts when they are equal, such as those of an event it gave out', async () => {
-    const { amount, amount_exact } = await client.call('GetEvent', { id: 'exact' });
+    const { amount, amount_exact } = await served.client.call('GetEvent', { id: 'exact' });
     const both = { ...purchase, amount, amount_exact };
-    expect(await client.call('SendEvent', both)).toMatchObject({ status: 'success' });
+    expect(await served.client.call('SendEvent', both)).toMatchObject({ status: 'success' });
     expect(
-      await client.call('SendEvent', { ...purchase, amount: 150.75, amount_exact: '150.750' }),
+      await served.client.call('SendEvent', {
+        ...purchase,
+        amount: 150.75,
+        amount_exact: '150.750',
+      }),
     ).toMatchObject({ status: 'success' });
   });
 
@@ -98,26 +92,30 @@ describe('SendEvent', () => {
     ['a timestamp without an offset', { timestamp: '2026-06-30T10:00:00' }, 'timestamp'],
     ['metadata that is not finite', { metadata: struct({ a: Number.NaN }) }, 'metadata.a'],
   ])('refuses %s', async (_, change, fieldName) => {
-    const failure = await client.failure(client.call('SendEvent', { ...purchase, ...change }));
+    const failure = await served.client.failure(
+      served.client.call('SendEvent', { ...purchase, ...change }),
+    );
     expect(failure.code).toBe(status.INVALID_ARGUMENT);
     expect(failure.violations.map((each) => each.field)).toEqual([fieldName]);
   });
 
   it('takes -0 for 0', async () => {
-    await client.call('SendEvent', { ...purchase, amount: -0, id: 'zero' });
-    expect(await client.call('GetEvent', { id: 'zero' })).toMatchObject({ amount_exact: '0' });
+    await served.client.call('SendEvent', { ...purchase, amount: -0, id: 'zero' });
+    expect(await served.client.call('GetEvent', { id: 'zero' })).toMatchObject({
+      amount_exact: '0',
+    });
   });
 
   it('keeps metadata as it was sent', async () => {
     const metadata = { b: [1, 'two', null, { c: true }], a: { toString: -0.5 } };
-    await client.call('SendEvent', { ...purchase, id: 'meta', metadata: struct(metadata) });
-    const stored = await client.call('GetEvent', { id: 'meta' });
+    await served.client.call('SendEvent', { ...purchase, id: 'meta', metadata: struct(metadata) });
+    const stored = await served.client.call('GetEvent', { id: 'meta' });
     expect(stored.metadata).toEqual(struct(metadata));
   });
 
   it('refuses a Value that holds nothing', async () => {
-    const failure = await client.failure(
-      client.call('SendEvent', { ...purchase, metadata: { fields: { a: {} } } }),
+    const failure = await served.client.failure(
+      served.client.call('SendEvent', { ...purchase, metadata: { fields: { a: {} } } }),
     );
     expect(failure).toMatchObject({ code: status.INVALID_ARGUMENT, reason: 'unreadable' });
   });
@@ -125,8 +123,8 @@ describe('SendEvent', () => {
 
 describe('SendEventBatch', () => {
   it('gives each event its own result, in order', async () => {
-    await client.call('SendEvent', { ...purchase, id: 'batch-known' });
-    const answer = await client.call('SendEventBatch', {
+    await served.client.call('SendEvent', { ...purchase, id: 'batch-known' });
+    const answer = await served.client.call('SendEventBatch', {
       events: [
         { ...purchase, id: 'batch-1' },
         { ...purchase, event_type: 'gift', id: 'batch-2' },
@@ -147,7 +145,7 @@ describe('SendEventBatch', () => {
   });
 
   it('writes nothing of an atomic batch with a refused event', async () => {
-    const answer = await client.call('SendEventBatch', {
+    const answer = await served.client.call('SendEventBatch', {
       atomic: true,
       events: [
         { ...purchase, id: 'atomic-1' },
@@ -158,19 +156,21 @@ describe('SendEventBatch', () => {
       rejected: 1,
       results: [{ status: 'not_stored', id: 'atomic-1' }, { status: 'rejected' }],
     });
-    const failure = await client.failure(client.call('GetEvent', { id: 'atomic-1' }));
+    const failure = await served.client.failure(served.client.call('GetEvent', { id: 'atomic-1' }));
     expect(failure.code).toBe(status.NOT_FOUND);
   });
 
   it('refuses an empty batch', async () => {
-    const failure = await client.failure(client.call('SendEventBatch', { events: [] }));
+    const failure = await served.client.failure(
+      served.client.call('SendEventBatch', { events: [] }),
+    );
     expect(failure).toMatchObject({ code: status.INVALID_ARGUMENT, reason: 'invalid' });
     expect(failure.violations).toMatchObject([{ field: 'events', reason: 'empty_batch' }]);
   });
 
   it('refuses more than 10,000 events', async () => {
     const events = Array.from({ length: 10_001 }, () => purchase);
-    const failure = await client.failure(client.call('SendEventBatch', { events }));
+    const failure = await served.client.failure(served.client.call('SendEventBatch', { events }));
     expect(failure).toMatchObject({ code: status.RESOURCE_EXHAUSTED, reason: 'too_large' });
   });
 });

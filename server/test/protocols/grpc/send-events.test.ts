@@ -1,28 +1,17 @@
 import { once } from 'node:events';
 import { status } from '@grpc/grpc-js';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { limits } from '../../../src/base/limits.ts';
-import { startTestHub, type TestHub } from '../../support/start-test-hub.ts';
-import { all, GrpcClient } from './grpc-client.ts';
+import { all } from './grpc-client.ts';
+import { servedHub } from './served-hub.ts';
 
-let hub: TestHub;
-let client: GrpcClient;
-
-beforeAll(async () => {
-  hub = await startTestHub();
-  client = new GrpcClient(hub.grpcAddress);
-});
-
-afterAll(async () => {
-  client.close();
-  await hub.remove();
-});
+const served = servedHub();
 
 const purchase = { user_id: 'u1', event_type: 'purchase', amount: 1 };
 
 describe('SendEvents', () => {
   it('answers each event in order, refused ones among them', async () => {
-    const stream = client.duplex('SendEvents');
+    const stream = served.client.duplex('SendEvents');
     const count = 3_000;
     for (let index = 0; index < count; index += 1) {
       const amount = index % 7 === 0 ? -1 : index;
@@ -40,7 +29,7 @@ describe('SendEvents', () => {
   });
 
   it('answers before the client half-closes', async () => {
-    const stream = client.duplex('SendEvents');
+    const stream = served.client.duplex('SendEvents');
     const answers = stream[Symbol.asyncIterator]();
     for (const id of ['live-1', 'live-2']) {
       stream.write({ ...purchase, id });
@@ -52,7 +41,7 @@ describe('SendEvents', () => {
   });
 
   it('answers a repeated event with duplicate and a changed one with conflict', async () => {
-    const stream = client.duplex('SendEvents');
+    const stream = served.client.duplex('SendEvents');
     stream.write({ ...purchase, id: 'again' });
     stream.write({ ...purchase, id: 'again' });
     stream.write({ ...purchase, amount: 2, id: 'again' });
@@ -63,7 +52,7 @@ describe('SendEvents', () => {
   });
 
   it('answers a message that cannot be read, and goes on', async () => {
-    const stream = client.duplex('SendEvents');
+    const stream = served.client.duplex('SendEvents');
     stream.write(Buffer.from([0x0a, 0x02, 0xff, 0xfe]));
     stream.write({ ...purchase, id: 'after-unreadable' });
     stream.end();
@@ -74,13 +63,13 @@ describe('SendEvents', () => {
   });
 
   it('ends with OK when nothing is sent', async () => {
-    const stream = client.duplex('SendEvents');
+    const stream = served.client.duplex('SendEvents');
     stream.end();
     expect(await all(stream)).toEqual([]);
   });
 
   it('stops reading from a client that does not read its answers, and loses none', async () => {
-    const stream = client.duplex('SendEvents');
+    const stream = served.client.duplex('SendEvents');
     const count = limits.grpcInFlightEvents * 4;
     let written = 0;
     for (let index = 0; index < count; index += 1) {
@@ -95,18 +84,20 @@ describe('SendEvents', () => {
   });
 
   it('keeps what was answered when the client cancels', async () => {
-    const stream = client.duplex('SendEvents');
+    const stream = served.client.duplex('SendEvents');
     stream.write({ ...purchase, id: 'before-cancel' });
     const [answer] = await once(stream, 'data');
     expect(answer).toMatchObject({ status: 'success' });
     stream.cancel();
     const [error] = await once(stream, 'error');
     expect(error).toMatchObject({ code: status.CANCELLED });
-    expect(await client.call('GetEvent', { id: 'before-cancel' })).toMatchObject({ amount: 1 });
+    expect(await served.client.call('GetEvent', { id: 'before-cancel' })).toMatchObject({
+      amount: 1,
+    });
   });
 
   it('keeps several streams apart', async () => {
-    const streams = Array.from({ length: 8 }, () => client.duplex('SendEvents'));
+    const streams = Array.from({ length: 8 }, () => served.client.duplex('SendEvents'));
     for (const [number, stream] of streams.entries()) {
       for (let index = 0; index < 300; index += 1) {
         stream.write({ ...purchase, id: `stream-${number}-${index}` });
