@@ -1,8 +1,8 @@
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
-import { minuteOf } from '../../src/engines/sqlite/count-tally.ts';
 import { openSqliteLog } from '../../src/log/sqlite/sqlite-log.ts';
 import { reportMinutes } from '../../src/readers/minute-report.ts';
+import { minuteOf } from '../../src/store/count-tally.ts';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import { someEvents } from '../support/build-event.ts';
 import { manualClock } from '../support/manual-clock.ts';

@@ -29,7 +29,13 @@ export const rooms: readonly Room[] = [
     files: /^log\/[^/]+\.ts$/,
     rooms: ['ports', 'event', 'base'],
   },
-  { name: 'engines/$1', files: /^engines\/([^/]+)\//, rooms: ['ports', 'event', 'base'] },
+  // What every store computes alike.
+  { name: 'counting', files: /^store\/[^/]+\.ts$/, rooms: ['ports', 'event', 'base'] },
+  {
+    name: 'engines/$1',
+    files: /^engines\/([^/]+)\//,
+    rooms: ['counting', 'ports', 'event', 'base'],
+  },
   // An adapter takes the options of its `open` from its registry, as a type.
   {
     name: 'log/$1',
@@ -40,7 +46,7 @@ export const rooms: readonly Room[] = [
   {
     name: 'store/$1',
     files: /^store\/([^/]+)\//,
-    rooms: ['engines/$1', 'ports', 'registries', 'event', 'base'],
+    rooms: ['engines/$1', 'counting', 'ports', 'registries', 'event', 'base'],
     packages: 'own',
   },
   { name: 'readers', files: /^readers\//, rooms: ['ports', 'event', 'base'] },

@@ -1,17 +1,15 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Instant } from '../../base/clock.ts';
 import { hasSameContent } from '../../event/event.ts';
-import { CountTally, minuteOf } from './count-tally.ts';
+import { CountTally, isLate, minuteOf } from '../../store/count-tally.ts';
 import { type Cell, selectedEventColumns, unpackEvent } from './event-rows.ts';
+import { totalBase } from './schema.ts';
 
 /** Cells of one event, see event-rows.ts. */
 export const stride = 8;
 
 /** How one event came out, as a number that crosses threads cheaply. */
 export const outcome = { accepted: 0, duplicate: 1, conflict: 2, notStored: 3 } as const;
-
-/** A minute is reported this long after its end; what is counted later is late. */
-export const minuteGraceMs = 5_000;
 
 export interface Outcomes {
   readonly statuses: Uint8Array;
@@ -175,8 +173,8 @@ export class EventWriter {
     now: Instant,
   ): void {
     if (indexes.length === 0) return;
-    const minutes = new CountTally();
-    const hubMinutes = new CountTally();
+    const minutes = new CountTally<number>();
+    const hubMinutes = new CountTally<number>();
     const hubMinute = minuteOf(now);
     for (const index of indexes) {
       const at = index * stride;
@@ -184,7 +182,7 @@ export class EventWriter {
       const amount = cells[at + 3] as bigint;
       const currency = cells[at + 4] as string;
       const minute = minuteOf(cells[at + 5] as number);
-      const late = minute + 60_000 + minuteGraceMs <= now;
+      const late = isLate(minute, now);
       const sequence = sequences[index] as number;
       minutes.add(minute, eventType, currency, amount, sequence, late);
       hubMinutes.add(hubMinute, eventType, currency, amount, sequence, late);
@@ -198,15 +196,15 @@ export class EventWriter {
     this.#countEvents(cells, indexes, Float64Array.from(sequences), now);
   }
 
-  #writeCounts(minutes: CountTally, hubMinutes: CountTally): void {
+  #writeCounts(minutes: CountTally<number>, hubMinutes: CountTally<number>): void {
     for (const tally of minutes.values()) {
       this.#count.run(
         tally.minute,
         tally.eventType,
         tally.currency,
         tally.eventCount,
-        tally.high,
-        tally.low,
+        tally.total / totalBase,
+        tally.total % totalBase,
         tally.firstPosition,
         tally.lastPosition,
       );
@@ -218,8 +216,8 @@ export class EventWriter {
         tally.currency,
         tally.eventCount,
         tally.lateCount,
-        tally.high,
-        tally.low,
+        tally.total / totalBase,
+        tally.total % totalBase,
       );
     }
   }

@@ -1,5 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Instant } from '../../base/clock.ts';
+import {
+  compareCounts,
+  cutStretches,
+  type MinuteCount,
+  type Stretch,
+} from '../../store/compare-counts.ts';
 import type { CountDifference } from '../../store/event-store.ts';
 import { totalBase } from './schema.ts';
 
@@ -43,29 +49,10 @@ export function differencesOf(
   from: Instant,
   to: Instant,
 ): readonly CountDifference[] {
-  const found = new Map<string, { counted?: CountRow; recomputed?: CountRow }>();
-  for (const row of select(database, counted, from, to)) found.set(keyOf(row), { counted: row });
-  for (const row of select(database, recomputed, from, to)) {
-    const key = keyOf(row);
-    found.set(key, { ...found.get(key), recomputed: row });
-  }
-  const differences: CountDifference[] = [];
-  for (const pair of found.values()) {
-    const counted = totalsOf(pair.counted);
-    const recomputed = totalsOf(pair.recomputed);
-    const row = pair.counted ?? pair.recomputed;
-    if (row === undefined) continue;
-    if (counted.eventCount === recomputed.eventCount && counted.total === recomputed.total)
-      continue;
-    differences.push({
-      minute: Number(row.minute),
-      eventType: row.event_type,
-      currency: row.currency,
-      counted,
-      recomputed,
-    });
-  }
-  return differences;
+  return compareCounts(
+    select(database, counted, from, to).map(minuteCount),
+    select(database, recomputed, from, to).map(minuteCount),
+  );
 }
 
 function select(
@@ -79,26 +66,18 @@ function select(
   return statement.all({ from, to }) as unknown as readonly CountRow[];
 }
 
-function keyOf(row: CountRow): string {
-  return `${row.minute} ${row.event_type} ${row.currency}`;
-}
-
-function totalsOf(row: CountRow | undefined): { eventCount: number; total: bigint } {
-  if (row === undefined) return { eventCount: 0, total: 0n };
+function minuteCount(row: CountRow): MinuteCount {
   return {
+    minute: Number(row.minute),
+    eventType: row.event_type,
+    currency: row.currency,
     eventCount: Number(row.event_count),
     total: row.total_high * totalBase + row.total_low,
   };
 }
 
-/**
- * The minutes of the file cut into stretches of about `events` events each, so
- * that a pass over all of them never holds a long transaction.
- */
-export function minuteStretches(
-  database: DatabaseSync,
-  events: number,
-): readonly { readonly from: Instant; readonly to: Instant }[] {
+/** The minutes of the file cut into stretches of about `events` events each. */
+export function minuteStretches(database: DatabaseSync, events: number): readonly Stretch[] {
   const rows = database
     .prepare(`
       SELECT minute, sum(events) AS events FROM (
@@ -107,19 +86,5 @@ export function minuteStretches(
         UNION ALL SELECT (SELECT max(timestamp) / 60000 * 60000 FROM events), 0
       ) WHERE minute IS NOT NULL GROUP BY minute ORDER BY minute`)
     .all() as unknown as readonly { minute: number; events: number }[];
-  const stretches: { from: Instant; to: Instant }[] = [];
-  let from: Instant | undefined;
-  let size = 0;
-  for (const row of rows) {
-    if (from !== undefined && size + row.events > events) {
-      stretches.push({ from, to: row.minute });
-      from = undefined;
-      size = 0;
-    }
-    from ??= row.minute;
-    size += row.events;
-  }
-  const last = rows.at(-1);
-  if (from !== undefined && last !== undefined) stretches.push({ from, to: last.minute + 60_000 });
-  return stretches;
+  return cutStretches(rows, events);
 }

@@ -10,7 +10,6 @@ import type {
   AggregateQuery,
   Aggregates,
   Agreement,
-  Bucket,
   CountDifference,
   CountedMinute,
   EventStore,
@@ -18,6 +17,7 @@ import type {
   StoredEvent,
 } from '../event-store.ts';
 import type { OpenStoreOptions } from '../index.ts';
+import { mergeBuckets } from '../merge-buckets.ts';
 
 /** Events in one stretch of a pass over all of them: a fraction of a second each. */
 const stretchEvents = 50_000;
@@ -148,22 +148,15 @@ async function assertStored(engine: SqliteEngine, position: Position): Promise<v
 
 async function aggregate(engine: SqliteEngine, query: AggregateQuery): Promise<Aggregates> {
   const { buckets, newest } = await engine.reader.call('aggregateEvents', query);
-  const merged = new Map<string, Bucket>();
-  for (const [start, eventType, currency, eventCount, high, low] of buckets) {
-    const key = `${start} ${eventType} ${currency}`;
-    const known = merged.get(key);
-    merged.set(key, {
-      start: start as number,
-      eventType: eventType as string,
-      currency: currency as string,
-      eventCount: (eventCount as number) + (known?.eventCount ?? 0),
-      total: totalOf(high, low) + (known?.total ?? 0n),
-    });
-  }
   return {
-    buckets: [...merged.values()].sort(
-      (a, b) =>
-        a.start - b.start || compare(a.eventType, b.eventType) || compare(a.currency, b.currency),
+    buckets: mergeBuckets(
+      buckets.map(([start, eventType, currency, eventCount, high, low]) => ({
+        start: start as number,
+        eventType: eventType as string,
+        currency: currency as string,
+        eventCount: eventCount as number,
+        total: totalOf(high, low),
+      })),
     ),
     asOf:
       newest === undefined
@@ -207,8 +200,4 @@ function countedMinute(row: Row): CountedMinute {
 
 function totalOf(high: unknown, low: unknown): bigint {
   return BigInt(high as string) * totalBase + BigInt(low as string);
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

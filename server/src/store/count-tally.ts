@@ -1,52 +1,58 @@
-import type { Instant } from '../../base/clock.ts';
-import { totalBase } from './schema.ts';
+import type { Instant } from '../base/clock.ts';
 
-const minuteMs = 60_000;
+export const minuteMs = 60_000;
+
+/** A minute is reported this long after its end; what is counted later is late. */
+const minuteGraceMs = 5_000;
 
 /** What one transaction adds to the counts of one minute, type and currency. */
-export interface Tally {
+export interface Tally<Place extends number | string> {
   readonly minute: Instant;
   readonly eventType: string;
   readonly currency: string;
   eventCount: number;
   lateCount: number;
-  high: bigint;
-  low: bigint;
-  firstPosition: number;
-  lastPosition: number;
+  /** In millionths. */
+  total: bigint;
+  firstPosition: Place;
+  lastPosition: Place;
 }
 
 export function minuteOf(instant: Instant): Instant {
   return Math.floor(instant / minuteMs) * minuteMs;
 }
 
+/** Whether an event of this minute, counted now, comes after its minute was reported. */
+export function isLate(minute: Instant, now: Instant): boolean {
+  return minute + minuteMs + minuteGraceMs <= now;
+}
+
 /** Adds events up in memory, so that a commit writes each count once however many events it holds. */
-export class CountTally {
-  readonly #tallies = new Map<string, Tally>();
-  #last: Tally | undefined;
+export class CountTally<Place extends number | string> {
+  readonly #tallies = new Map<string, Tally<Place>>();
+  #last: Tally<Place> | undefined;
 
   add(
     minute: Instant,
     eventType: string,
     currency: string,
     amount: bigint,
-    position: number,
+    position: Place,
     late: boolean,
   ): void {
     const tally = this.#find(minute, eventType, currency, position);
     tally.eventCount += 1;
     if (late) tally.lateCount += 1;
-    tally.high += amount / totalBase;
-    tally.low += amount % totalBase;
+    tally.total += amount;
     if (position < tally.firstPosition) tally.firstPosition = position;
     if (position > tally.lastPosition) tally.lastPosition = position;
   }
 
-  values(): Iterable<Tally> {
+  values(): Iterable<Tally<Place>> {
     return this.#tallies.values();
   }
 
-  #find(minute: Instant, eventType: string, currency: string, position: number): Tally {
+  #find(minute: Instant, eventType: string, currency: string, position: Place): Tally<Place> {
     const last = this.#last;
     if (
       last !== undefined &&
@@ -65,8 +71,7 @@ export class CountTally {
         currency,
         eventCount: 0,
         lateCount: 0,
-        high: 0n,
-        low: 0n,
+        total: 0n,
         firstPosition: position,
         lastPosition: position,
       };
