@@ -1,3 +1,4 @@
+import type { Clock } from '../base/clock.ts';
 import type { Finding } from '../base/finding.ts';
 import type { EventLog } from './event-log.ts';
 
@@ -6,6 +7,12 @@ export interface OpenLogOptions {
   readonly exclusive: boolean;
   /** Caps the size of an embedded file, for tests of a full disk. */
   readonly pageCountMax?: number;
+  /** How long entries stay in a log that is trimmed; an hour when absent. */
+  readonly keepMs?: number;
+  /** Serve although success would not mean durable, as `check` then says. */
+  readonly allowWeakDurability?: boolean;
+  /** The system's when absent. */
+  readonly clock?: Clock;
 }
 
 /** Opens a log by its URL. Drivers load only when chosen. */
