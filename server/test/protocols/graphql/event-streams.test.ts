@@ -1,5 +1,5 @@
 import { createClient } from 'graphql-sse';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
 import { limits } from '../../../src/base/limits.ts';
 import { openRaw } from '../../support/raw-http.ts';
@@ -8,21 +8,16 @@ import { startTestHub, type TestHub } from '../../support/start-test-hub.ts';
 import { sendPurchases } from './graphql-calls.ts';
 
 let hub: TestHub;
-let streams: OpenStream[];
 beforeEach(async () => {
   hub = await startTestHub();
-  streams = [];
 });
-afterEach(async () => {
-  for (const each of streams) await each.close();
-  await hub.remove();
-});
+afterEach(() => hub.remove());
 
 const accept = { accept: 'text/event-stream' };
 
 async function follow(query: string): Promise<OpenStream> {
   const stream = await openStream(`${hub.url}/graphql?${new URLSearchParams({ query })}`, accept);
-  streams.push(stream);
+  onTestFinished(() => stream.close());
   return stream;
 }
 

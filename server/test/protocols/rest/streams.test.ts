@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
 import { openRaw } from '../../support/raw-http.ts';
 import { type OpenStream, openStream, parseFrame } from '../../support/read-stream.ts';
@@ -6,21 +6,16 @@ import { anInput, get, postEvents } from '../../support/rest-calls.ts';
 import { startTestHub, type TestHub } from '../../support/start-test-hub.ts';
 
 let hub: TestHub;
-let streams: OpenStream[];
 beforeEach(async () => {
   hub = await startTestHub();
-  streams = [];
 });
-afterEach(async () => {
-  for (const each of streams) await each.close();
-  await hub.remove();
-});
+afterEach(() => hub.remove());
 
 const lines = { accept: 'application/x-ndjson' };
 
 async function follow(query = '', headers = {}, separator = '\n\n'): Promise<OpenStream> {
   const stream = await openStream(`${hub.url}/events/stream${query}`, headers, separator);
-  streams.push(stream);
+  onTestFinished(() => stream.close());
   return stream;
 }
 
