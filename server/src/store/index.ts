@@ -1,3 +1,4 @@
+import type { Clock } from '../base/clock.ts';
 import type { Finding } from '../base/finding.ts';
 import type { EventStore } from './event-store.ts';
 
@@ -6,6 +7,8 @@ export interface OpenStoreOptions {
   readonly exclusive: boolean;
   /** Caps the size of an embedded file, for tests of a full disk. */
   readonly pageCountMax?: number;
+  /** For the hub's own minutes and for waiting; the system's when absent. An embedded file has the system's always. */
+  readonly clock?: Clock;
 }
 
 /** Opens a store by its URL. Drivers load only when chosen. */
