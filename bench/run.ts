@@ -4,11 +4,22 @@ import { type Figure, isReached } from './scenario.ts';
 import { answerToSubscriber } from './scenarios/answer-to-subscriber.ts';
 import { batches } from './scenarios/batches.ts';
 import { grpcIngest } from './scenarios/grpc-ingest.ts';
+import { redisBatches } from './scenarios/redis-batches.ts';
+import { redisPosts } from './scenarios/redis-posts.ts';
 import { singlePosts } from './scenarios/single-posts.ts';
 import { size } from './scenarios/size.ts';
 import { startAndMemory } from './scenarios/start-and-memory.ts';
 
-const scenarios = [singlePosts, batches, grpcIngest, answerToSubscriber, size, startAndMemory];
+const scenarios = [
+  singlePosts,
+  batches,
+  grpcIngest,
+  answerToSubscriber,
+  size,
+  startAndMemory,
+  redisPosts,
+  redisBatches,
+];
 
 /** Prints ratios measured in one run; exits 1 when one is not what was wanted. */
 const { values } = parseArgs({

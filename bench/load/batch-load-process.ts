@@ -1,19 +1,20 @@
 import { Agent } from 'node:http';
 import { post } from './post.ts';
-import { createTraffic } from './traffic.ts';
+import { createTraffic, eventText } from './traffic.ts';
 
 /**
  * Sends NDJSON batches that were made beforehand: `{ port, events, batchEvents,
- * concurrency, seed }` in, `{ perSecond }` out.
+ * concurrency, seed, ids }` in, `{ perSecond }` out; without `ids` the hub makes
+ * them.
  */
 process.on('message', async (message) => {
-  const { port, events, batchEvents, concurrency, seed } = message as Readonly<
+  const { port, events, batchEvents, concurrency, seed, ids } = message as Readonly<
     Record<'port' | 'events' | 'batchEvents' | 'concurrency' | 'seed', number>
-  >;
+  > & { readonly ids: boolean };
   const traffic = createTraffic(seed, Date.now() - events);
   const bodies = Array.from({ length: Math.ceil(events / batchEvents) }, () =>
     Buffer.from(
-      Array.from({ length: batchEvents }, () => JSON.stringify(traffic.next())).join('\n'),
+      Array.from({ length: batchEvents }, () => eventText(traffic.next(), ids)).join('\n'),
     ),
   );
   const agent = new Agent({ keepAlive: true, maxSockets: concurrency });

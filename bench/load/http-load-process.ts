@@ -1,20 +1,27 @@
 import { postRequest, runHttpLoad } from './http-load.ts';
-import { createTraffic } from './traffic.ts';
+import { createTraffic, eventText } from './traffic.ts';
 
 /** More than any server here takes in a second. */
 const perSecondMax = 30_000;
 
 /**
  * Runs single-event loads in a process of its own: `{ port, connections,
- * durationMs, seed }` in, LoadResult out. What it sends is made beforehand.
+ * durationMs, seed, ids }` in, LoadResult out. What it sends is made beforehand;
+ * without `ids` the hub makes them.
  */
+export interface HttpLoadRequest {
+  readonly port: number;
+  readonly connections: number;
+  readonly durationMs: number;
+  readonly seed: number;
+  readonly ids: boolean;
+}
+
 process.on('message', async (message) => {
-  const { port, connections, durationMs, seed } = message as Readonly<
-    Record<'port' | 'connections' | 'durationMs' | 'seed', number>
-  >;
+  const { port, connections, durationMs, seed, ids } = message as HttpLoadRequest;
   const traffic = createTraffic(seed, Date.now());
   const requests = Array.from({ length: (perSecondMax * durationMs) / 1_000 }, () =>
-    postRequest('/events', 'application/json', JSON.stringify(traffic.next())),
+    postRequest('/events', 'application/json', eventText(traffic.next(), ids)),
   );
   let sent = 0;
   const result = await runHttpLoad({

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { Role } from '../../server/src/config/settings.ts';
 import { type Child, startChild } from './child.ts';
 
 const root = new URL('../../', import.meta.url);
@@ -10,12 +11,22 @@ export interface HubReady {
   readonly readyMs: number;
 }
 
+/** What a hub runs on that is not embedded. */
+export interface HubEngines {
+  readonly log: string;
+  readonly store: string;
+  readonly roles: readonly Role[];
+}
+
 /** The hub in a process of its own, under the very flags and environment of `npm start`. */
-export async function startHubChild(folder: string): Promise<Child & { readonly ready: HubReady }> {
+export async function startHubChild(
+  folder: string,
+  engines?: HubEngines,
+): Promise<Child & { readonly ready: HubReady }> {
   const { flags, env } = startCommand();
   const child = await startChild(
     new URL('./hub-process.ts', import.meta.url),
-    [folder],
+    engines === undefined ? [folder] : [folder, JSON.stringify(engines)],
     flags,
     env,
   );

@@ -12,6 +12,11 @@ export interface BenchEvent {
   readonly timestamp: string;
 }
 
+/** As JSON; without its id when the hub is to make one. */
+export function eventText({ id, ...rest }: BenchEvent, withId: boolean): string {
+  return JSON.stringify(withId ? { id, ...rest } : rest);
+}
+
 const users = 20_000;
 
 /** Ids rise with time as UUIDv7 does; users and amounts come from a seeded generator. */

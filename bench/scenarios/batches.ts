@@ -52,6 +52,7 @@ async function hubSpeed(seed: number): Promise<number> {
       batchEvents,
       concurrency: 3,
       seed,
+      ids: true,
     });
     await Promise.all([load.stop(), hub.stop()]);
     return perSecond;

@@ -62,6 +62,7 @@ async function soak(events: number): Promise<{ idleMb: number; peakMb: number; g
         batchEvents,
         concurrency: 2,
         seed: round + 1,
+        ids: true,
       });
       samples.push(await residentMb());
     }

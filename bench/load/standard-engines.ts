@@ -1,0 +1,26 @@
+import {
+  type MongoServer,
+  startMongoServer,
+} from '../../server/test/support/engines/mongo-server.ts';
+import {
+  type RedisServer,
+  startRedisServer,
+} from '../../server/test/support/engines/redis-server.ts';
+
+export interface StandardEngines {
+  readonly redis: RedisServer;
+  readonly mongo: MongoServer;
+}
+
+/** A Redis with the durable settings and a MongoDB replica set of one, of this bench's own. */
+export async function withStandardEngines<T>(
+  use: (engines: StandardEngines) => Promise<T>,
+): Promise<T> {
+  const redis = await startRedisServer();
+  const mongo = await startMongoServer();
+  try {
+    return await use({ redis, mongo });
+  } finally {
+    await Promise.all([redis.remove(), mongo.remove()]);
+  }
+}
