@@ -127,6 +127,11 @@ export interface EventStore {
    */
   record(shard: string, entries: readonly LogEntry[], options?: RecordOptions): Promise<Recorded>;
   /**
+   * Forgets how far the shard was read: the next entries are those after `to`,
+   * or the log's first. For a log that was replaced; what is stored stays.
+   */
+  resetPosition(shard: string, to: Position | undefined): Promise<void>;
+  /**
    * The lease `name` for `ttlMs` on the store's clock, taken or renewed;
    * undefined while another holder has it.
    */
@@ -159,6 +164,8 @@ export interface EventStore {
   conflicts(limit: number): Promise<readonly Conflict[]>;
   unreadableEntries(limit: number): Promise<readonly UnreadableEntry[]>;
   agreement(): Promise<Agreement | undefined>;
+  /** What is kept; where nothing is yet, `wanted` from now on. Of several that come first at once, one wins. */
+  agree(wanted: Agreement): Promise<Agreement>;
   setAgreement(agreement: Agreement): Promise<void>;
   /** Rejects with `unavailable` when a read would fail now. */
   check(): Promise<void>;

@@ -74,7 +74,8 @@ function keepUnreadable(database: DatabaseSync, entries: readonly UnreadableEntr
   for (const { shard, position, reason, raw } of entries) insert.run(shard, position, reason, raw);
 }
 
-function putPosition(database: DatabaseSync, shard: string, position: string): void {
+/** The shard is read up to here. */
+export function putPosition(database: DatabaseSync, shard: string, position: string): void {
   database
     .prepare(
       'INSERT INTO positions VALUES (?, ?) ON CONFLICT DO UPDATE SET position = excluded.position',

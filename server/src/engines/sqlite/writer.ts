@@ -8,7 +8,7 @@ import { lockOf } from './file-lock.ts';
 import { assertSpace } from './free-space.ts';
 import { checkpoint, openDatabase, readLogId } from './open-database.ts';
 import { rebuildMinutes } from './rebuild.ts';
-import { recordEntries } from './record-entries.ts';
+import { putPosition, recordEntries } from './record-entries.ts';
 import { breaksConnection } from './sqlite-fault.ts';
 
 export interface WriterOptions {
@@ -98,6 +98,23 @@ export class Writer {
     this.#transact((connection) => {
       putValue(connection.database, key, value);
       return { result: undefined, last: connection.last };
+    });
+  }
+
+  /** The value that is there; where there is none, this one from now on. */
+  keepValue(key: string, value: string): string {
+    return this.#transact(({ database, last }) => {
+      database.prepare('INSERT INTO hub VALUES (?, ?) ON CONFLICT DO NOTHING').run(key, value);
+      const row = database.prepare('SELECT value FROM hub WHERE key = ?').get(key);
+      return { result: String(row?.value), last };
+    });
+  }
+
+  resetPosition(shard: string, to: string | undefined): void {
+    this.#transact(({ database, last }) => {
+      if (to === undefined) database.prepare('DELETE FROM positions WHERE shard = ?').run(shard);
+      else putPosition(database, shard, to);
+      return { result: undefined, last };
     });
   }
 

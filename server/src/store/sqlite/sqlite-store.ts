@@ -30,6 +30,9 @@ export async function openSqliteStore(url: string, options: OpenStoreOptions): P
   return {
     positions: () => positions(engine),
     record: (shard, entries, options) => record(engine, shard, entries, options),
+    resetPosition: async (shard, to) => {
+      await writer.call('resetPosition', shard, to);
+    },
     acquireLease: async (name, holder, ttlMs) => engine.leases.acquire(name, holder, ttlMs),
     releaseLease: async (lease) => engine.leases.release(lease),
     reached: (position, signal) => reached(engine, position, signal),
@@ -73,6 +76,8 @@ export async function openSqliteStore(url: string, options: OpenStoreOptions): P
       const text = await reader.call('storedValue', 'agreement');
       return text === undefined ? undefined : (JSON.parse(text) as Agreement);
     },
+    agree: async (wanted) =>
+      JSON.parse(await writer.call('keepValue', 'agreement', JSON.stringify(wanted))) as Agreement,
     setAgreement: async (agreement) => {
       await writer.call('setValue', 'agreement', JSON.stringify(agreement));
     },
