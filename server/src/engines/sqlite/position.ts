@@ -1,6 +1,6 @@
-import { crc32 } from 'node:zlib';
-import { HubError, invalid } from '../../base/errors.ts';
 import type { Event } from '../../event/event.ts';
+import { fingerprintOf } from '../../event/fingerprint.ts';
+import { noPosition, positionGone } from '../../event/position-faults.ts';
 import type { Position } from '../../log/event-log.ts';
 
 /**
@@ -24,12 +24,6 @@ export function positionOf(sequence: number, logId: string, event: Event): Posit
   return formatPosition(sequence, logId, fingerprintOf(event));
 }
 
-/** Leaves the times out: a duplicate then has the fingerprint of its first. */
-export function fingerprintOf(event: Event): string {
-  const content = `${event.id}\n${event.userId}\n${event.eventType}\n${event.amount}\n${event.currency}`;
-  return crc32(content).toString(16).padStart(8, '0');
-}
-
 export function isSqlitePosition(text: string): text is Position {
   return form.test(text);
 }
@@ -37,23 +31,8 @@ export function isSqlitePosition(text: string): text is Position {
 /** Rejects with `invalid` what never was a position, and with `position_gone` one of another log. */
 export function parsePosition(text: string, logId: string): PositionParts {
   const match = form.exec(text);
-  if (match === null) {
-    throw invalid(
-      '/after',
-      'position_format',
-      'this is no position: use `start`, `end`, or a `position` that the hub gave out',
-    );
-  }
+  if (match === null) throw noPosition();
   const [, sequence = '', id = '', fingerprint = ''] = match;
   if (id !== logId) throw positionGone('the position belongs to another log');
   return { sequence: Number(sequence), logId: id, fingerprint };
-}
-
-/** The log is not the one that gave this position out, or no longer holds its entry. */
-export function positionGone(reason: string): HubError {
-  return new HubError(
-    'position_gone',
-    `${reason}: the log was restored or replaced since; read on from \`start\``,
-    { position: 'start' },
-  );
 }

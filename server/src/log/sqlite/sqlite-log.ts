@@ -1,12 +1,9 @@
 import { HubError } from '../../base/errors.ts';
-import {
-  fingerprintOf,
-  isSqlitePosition,
-  parsePosition,
-  positionGone,
-} from '../../engines/sqlite/position.ts';
+import { isSqlitePosition, parsePosition } from '../../engines/sqlite/position.ts';
 import { acquireSqliteEngine, releaseSqliteEngine } from '../../engines/sqlite/shared-engine.ts';
 import type { SqliteEngine } from '../../engines/sqlite/sqlite-engine.ts';
+import { fingerprintOf } from '../../event/fingerprint.ts';
+import { positionGone } from '../../event/position-faults.ts';
 import type { EventLog, LogEntry, Position, ReadOptions } from '../event-log.ts';
 import type { OpenLogOptions } from '../index.ts';
 

@@ -1,10 +1,12 @@
 import { HubError } from '../../base/errors.ts';
 import { type Cell, packEvent, unpackEvent } from '../../engines/sqlite/event-rows.ts';
-import { fingerprintOf, parsePosition, positionGone } from '../../engines/sqlite/position.ts';
+import { parsePosition } from '../../engines/sqlite/position.ts';
 import type { Row } from '../../engines/sqlite/queries.ts';
 import { totalBase } from '../../engines/sqlite/schema.ts';
 import { acquireSqliteEngine, releaseSqliteEngine } from '../../engines/sqlite/shared-engine.ts';
 import { type SqliteEngine, sqliteShard } from '../../engines/sqlite/sqlite-engine.ts';
+import { fingerprintOf } from '../../event/fingerprint.ts';
+import { positionGone } from '../../event/position-faults.ts';
 import type { LogEntry, Position } from '../../log/event-log.ts';
 import type {
   AggregateQuery,
@@ -59,6 +61,12 @@ export async function openSqliteStore(url: string, options: OpenStoreOptions): P
     },
     verify: () => verify(engine),
     rebuild: () => rebuild(engine),
+    keepAside: async ({ conflicts, unreadable }) => {
+      const cells: Cell[] = [];
+      for (const { event } of conflicts) packEvent(event, cells);
+      const places = conflicts.map(({ shard, position }) => ({ shard, position }));
+      await writer.call('keepAside', places, cells, unreadable);
+    },
     conflicts: async (limit) =>
       (await reader.call('conflicts', limit)).map(([shard, position, ...event]) => ({
         shard: shard as string,
