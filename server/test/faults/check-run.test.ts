@@ -62,7 +62,7 @@ describe('the check of a run', () => {
     const verdict = checkRun(
       withEvents(
         [...told(), { ...first, id: 'second', position: `${first.position}x` }],
-        [...sound.kept.rows, { ...row, id: 'second', position: row.position + 1 }],
+        [...sound.kept.rows, { ...row, id: 'second', position: Number(row.position) + 1 }],
       ),
     );
     expect(verdict.duplicated).toBe(1);
@@ -101,6 +101,19 @@ describe('the check of a run', () => {
     const wrong = { ...lastOf([first]), total_amount: `${first?.total_amount}1` };
     const told = { ...sound.told, sums: [wrong, ...others] };
     expect(checkRun({ ...sound, told }).faults).toEqual([expect.stringContaining('totals: ')]);
+  });
+
+  it('finds a log that holds other entries than the store', () => {
+    const log = told().map(({ id, position, metadata: _, ...fields }) => ({
+      place: position,
+      fields: { event_id: id, ...fields },
+    }));
+    const faultsOf = (changed: typeof log) =>
+      checkRun({ ...sound, kept: { ...sound.kept, log: changed } }).faults;
+    expect(faultsOf(log)).toEqual([]);
+    expect(faultsOf(log.slice(0, -1)).join()).toContain('the log holds');
+    expect(faultsOf([...log, lastOf(log)]).join()).toContain('ids are in the log twice');
+    expect(faultsOf(log.toReversed()).join()).toContain('the API gives');
   });
 
   it('finds a damaged file', () => {

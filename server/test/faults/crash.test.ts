@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
 import { type CrashReport, crashRun } from './rig/crash-run.ts';
+import { embeddedHarness } from './rig/embedded-harness.ts';
 import { reportText } from './rig/report-text.ts';
 
 /** `npm run crash -- --kills 500` is the same for longer. */
@@ -14,7 +15,7 @@ describe('a hub that is killed at random moments under load over all protocols',
 
   beforeAll(async () => {
     folder = temporaryFolder();
-    report = await crashRun({ folder: folder.path, kills, seed });
+    report = await crashRun(await embeddedHarness(folder.path, seed), { kills, seed });
     process.stdout.write(`crash --kills ${kills} --seed ${seed}\n${reportText(report)}`);
   }, 300_000);
 

@@ -1,33 +1,45 @@
 /**
- * `npm run crash -- [--kills 500] [--seed TEXT] [--keep]`: kills a hub under
- * load again and again, and checks every event. Exit code 1 for a broken promise.
+ * `npm run crash -- [--mode embedded|standard] [--victim hub|redis|mongo|any]
+ * [--kills 500] [--seed TEXT] [--keep]`: kills a hub or its engines under load
+ * again and again, and checks every event. Exit code 1 for a broken promise.
  */
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { temporaryFolder } from '../support/temporary-folder.ts';
+import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
 import { crashRun } from './rig/crash-run.ts';
+import { embeddedHarness } from './rig/embedded-harness.ts';
+import type { Harness } from './rig/harness.ts';
 import { reportText } from './rig/report-text.ts';
+import { StandardHarness, victims } from './rig/standard-harness.ts';
+import { placeStandard } from './rig/standard-place.ts';
 
 const { values } = parseArgs({
   options: {
+    mode: { type: 'string', default: 'embedded' },
+    victim: { type: 'string', default: 'any' },
     kills: { type: 'string', default: '500' },
     seed: { type: 'string', default: String(randomInt(1_000_000)) },
+    /** Of the embedded mode: the file stays for a look at it. */
     keep: { type: 'boolean', default: false },
   },
 });
+const { mode, seed } = values;
 const kills = Number(values.kills);
-if (!Number.isInteger(kills) || kills < 1) {
-  process.stderr.write('--kills takes a whole number from 1 on\n');
-  process.exit(2);
-}
+const victim = victims.find((name) => name === values.victim);
+if (!Number.isInteger(kills) || kills < 1) misused('--kills takes a whole number from 1 on');
+if (victim === undefined) misused(`--victim takes one of ${victims.join(', ')}`);
+if (mode !== 'embedded' && mode !== 'standard') misused('--mode takes embedded or standard');
 
 const folder = temporaryFolder();
-process.stdout.write(`${kills} kills, --seed ${values.seed}, data in ${folder.path}\n`);
+const harness = await makeHarness(folder);
+const about = mode === 'standard' ? `--victim ${victim}` : `data in ${folder.path}`;
+process.stdout.write(`--mode ${mode}, ${kills} kills, --seed ${seed}, ${about}\n`);
 const startedMs = performance.now();
-const report = await crashRun({
-  folder: folder.path,
+const report = await crashRun(harness, {
   kills,
-  seed: values.seed,
+  seed,
+  // Each restart of an engine reads all of it again: smaller batches keep a long run short.
+  ...(mode === 'standard' ? { batchMax: 50 } : {}),
   onKill: (kill, moment) => {
     const seconds = Math.round((performance.now() - startedMs) / 1_000);
     if (kill % 10 === 0 || kill === kills) {
@@ -39,3 +51,15 @@ process.stdout.write(reportText(report));
 if (values.keep) process.stdout.write(`kept ${folder.path}\n`);
 else folder.remove();
 process.exit(report.faults.length === 0 ? 0 : 1);
+
+async function makeHarness({ path }: TemporaryFolder): Promise<Harness> {
+  if (mode !== 'standard') return await embeddedHarness(path, seed);
+  const place = await placeStandard();
+  await place.start();
+  return new StandardHarness(place, victim ?? 'any', seed);
+}
+
+function misused(why: string): never {
+  process.stderr.write(`${why}\n`);
+  process.exit(2);
+}

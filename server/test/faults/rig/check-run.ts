@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { EventInput, History, SentEvent } from './history.ts';
 import { amountOf, MoneySums } from './money-sums.ts';
-import type { KeptContent, StoredEvent, ToldContent } from './read-stored.ts';
+import type { KeptContent, LoggedEntry, StoredEvent, ToldContent } from './read-stored.ts';
 
 /** What one reader of the live feed saw. */
 export interface Trail {
@@ -16,7 +16,7 @@ export interface Evidence {
   readonly history: History;
   /** Over the API. */
   readonly told: ToldContent;
-  /** In the file. */
+  /** In the engines. */
   readonly kept: KeptContent;
   readonly trails: readonly Trail[];
 }
@@ -65,7 +65,8 @@ export function checkRun(evidence: Evidence): Verdict {
     tally.unexpected += stored.length;
     faults.push(`${stored[0]?.id} of ${user} is stored, and nobody sent it`);
   }
-  checkFile(told.events, kept, faults);
+  checkStore(told.events, kept, faults);
+  if (kept.log !== undefined) checkLog(told.events, kept.log, faults);
   checkSums(told, kept, faults);
   const repeats = trails.map((trail) => checkTrail(told.events, trail, faults));
   return {
@@ -126,15 +127,15 @@ function isSame(input: EventInput, stored: StoredEvent): boolean {
   );
 }
 
-/** The API and the file hold the same events, in the same order, each id once. */
-function checkFile(
+/** The API and the store hold the same events, in the same order, each id once. */
+function checkStore(
   told: readonly StoredEvent[],
   { rows, integrity }: KeptContent,
   faults: string[],
 ): void {
-  if (integrity !== 'ok') faults.push(`integrity_check: ${integrity}`);
+  if (integrity !== 'ok') faults.push(`integrity: ${integrity}`);
   if (rows.length !== told.length) {
-    faults.push(`the file holds ${rows.length} events, the API gives ${told.length}`);
+    faults.push(`the store holds ${rows.length} events, the API gives ${told.length}`);
   }
   const ids = new Set(rows.map(({ id }) => id));
   if (ids.size !== rows.length) faults.push(`${rows.length - ids.size} ids are stored twice`);
@@ -147,12 +148,39 @@ function checkFile(
       row.event_type === event.event_type &&
       row.amount === amountOf(event.amount) &&
       row.currency === event.currency &&
-      row.timestamp === Date.parse(event.timestamp);
+      row.timestamp === Date.parse(event.timestamp) &&
+      (typeof row.position === 'number' || row.position === event.position);
     if (!isSame) faults.push(`row ${row.position} is ${row.id}, the API gives ${event?.id}`);
     const before = told[index - 1];
     if (event !== undefined && before !== undefined && before.position >= event.position) {
       faults.push(`${event.position} comes after ${before.position}`);
     }
+  }
+}
+
+/** The API and the log hold the same events, in the same order, each id once. */
+function checkLog(
+  told: readonly StoredEvent[],
+  log: readonly LoggedEntry[],
+  faults: string[],
+): void {
+  if (log.length !== told.length) {
+    faults.push(`the log holds ${log.length} entries, the API gives ${told.length} events`);
+  }
+  const ids = new Set(log.map(({ fields }) => fields.event_id));
+  if (ids.size !== log.length) faults.push(`${log.length - ids.size} ids are in the log twice`);
+  for (const [index, { place, fields }] of log.entries()) {
+    const event = told[index];
+    const isSame =
+      event !== undefined &&
+      fields.event_id === event.id &&
+      fields.user_id === event.user_id &&
+      fields.event_type === event.event_type &&
+      fields.amount === event.amount &&
+      fields.currency === event.currency &&
+      fields.timestamp === event.timestamp &&
+      fields.received_at === event.received_at;
+    if (!isSame) faults.push(`entry ${place} is ${fields.event_id}, the API gives ${event?.id}`);
   }
 }
 

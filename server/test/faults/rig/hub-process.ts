@@ -6,6 +6,7 @@ import { repository } from '../../support/source-files.ts';
 import { freePort } from './free-port.ts';
 
 const program = join(repository, 'server/src/cli/event-hub.ts');
+const serve = 'server/src/cli/event-hub.ts serve';
 /** `exec node ... event-hub.ts serve`, with the flags that the hub is meant to run with. */
 const startScript: string = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'))
   .scripts.start;
@@ -51,6 +52,12 @@ export async function placeHub(
   };
 }
 
+export interface HubCommand {
+  readonly env: Readonly<Record<string, string>>;
+  /** Run in place of `event-hub serve`, with the same flags of Node.js: a file of this repository. */
+  readonly program?: string;
+}
+
 /** A hub as `npm start` runs it, in a process group of its own. */
 export class HubProcess {
   readonly pid: number;
@@ -62,8 +69,8 @@ export class HubProcess {
   #stdout = '';
   #stderr = '';
 
-  constructor({ env }: Pick<HubPlace, 'env'>) {
-    this.#child = spawnIn(repository, 'sh', ['-c', startScript], env);
+  constructor({ env, program = serve }: HubCommand) {
+    this.#child = spawnIn(repository, 'sh', ['-c', startScript.replace(serve, program)], env);
     this.pid = this.#child.pid ?? 0;
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.#stdout += text;

@@ -41,6 +41,14 @@ export async function readTold(url: string): Promise<ToldContent> {
   return { events, sums: by_type };
 }
 
+/** Whether what the hub reads from has come to this position; it waits a while for that. */
+export async function isReached(url: string, position: string): Promise<boolean> {
+  const query = `limit=1&at_least=${encodeURIComponent(position)}`;
+  const response = await fetch(`${url}/events?${query}`).catch(() => undefined);
+  await response?.body?.cancel();
+  return response?.ok === true;
+}
+
 /** The position of the newest event; undefined while there is none. */
 export async function newestPosition(url: string): Promise<string | undefined> {
   const { events } = await getJson(`${url}/events?limit=1`);
@@ -55,7 +63,8 @@ async function getJson(url: string): Promise<any> {
 }
 
 export interface KeptRow {
-  readonly position: number;
+  /** As the engine keeps it: a number in a file, else the text that the hub gives out. */
+  readonly position: number | string;
   readonly id: string;
   readonly user_id: string;
   readonly event_type: string;
@@ -73,15 +82,25 @@ export interface MinuteCount {
   readonly total: bigint;
 }
 
-/** What the file holds, read with SQLite alone. */
+/** What the engines hold, read without the hub. */
 export interface KeptContent {
-  /** Oldest first. */
+  /** Of the store, oldest first. */
   readonly rows: readonly KeptRow[];
   readonly counts: readonly MinuteCount[];
-  /** `ok`, or what `PRAGMA integrity_check` found. */
+  /** `ok`, or what the engine found wrong with itself. */
   readonly integrity: string;
+  /** Of a log that is not the store too, oldest first. */
+  readonly log?: readonly LoggedEntry[];
 }
 
+/** An entry as a log's own client shows it. */
+export interface LoggedEntry {
+  /** The log's own name for the place. */
+  readonly place: string;
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+/** A file, with SQLite alone. */
 export function readKept(file: string): KeptContent {
   const database = new DatabaseSync(file, { readOnly: true });
   try {

@@ -4,7 +4,7 @@ const faultsShown = 20;
 
 /** A report for people. */
 export function reportText(report: CrashReport): string {
-  const { faults, restartsMs, kills, answers } = report;
+  const { faults, timesMs, kills, answers } = report;
   const sum = (numbers: Readonly<Record<string, number>>) =>
     Object.entries(numbers)
       .map(([name, count]) => `${count} ${name}`)
@@ -12,7 +12,10 @@ export function reportText(report: CrashReport): string {
   const share = report.unknown === 0 ? 0 : (100 * report.unknownStored) / report.unknown;
   const lines = [
     `kills              ${Object.values(kills).reduce((all, each) => all + each)} (${sum(kills)})`,
-    `restarts           median ${percentile(restartsMs, 50)} ms, p99 ${percentile(restartsMs, 99)} ms, longest ${percentile(restartsMs, 100)} ms`,
+    ...Object.entries(timesMs).map(
+      ([name, ms]) =>
+        `${name.padEnd(18)} median ${percentile(ms, 50)} ms, p99 ${percentile(ms, 99)} ms, longest ${percentile(ms, 100)} ms`,
+    ),
     `answers            ${sum(answers)}`,
     `events stored      ${report.stored}, of them acknowledged ${report.acknowledged}`,
     `outcome unknown    ${report.unknown}, of them stored ${report.unknownStored} (${share.toFixed(1)} %)`,
