@@ -3,6 +3,7 @@ import { accessSync, constants } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
+/** Programs of the tests; the images are those of deploy/compose.yaml. */
 interface Engine {
   readonly program: string;
   /** Names a server that runs already. */
@@ -10,8 +11,8 @@ interface Engine {
   readonly image: string;
 }
 
-const engines = {
-  redis: { program: 'redis-server', variable: 'REDIS_URL', image: 'redis:7.4' },
+export const engines = {
+  redis: { program: 'redis-server', variable: 'REDIS_URL', image: 'redis:7.2' },
   mongo: { program: 'mongod', variable: 'MONGODB_URL', image: 'mongo:7.0' },
 } as const satisfies Record<string, Engine>;
 

@@ -1,0 +1,192 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { describe, expect, it, type TestContext } from 'vitest';
+import { declaredSettings } from '../src/config/declared-settings.ts';
+import { roles } from '../src/config/settings.ts';
+import { engines } from './support/engines/find-engine.ts';
+import { durableRedisSettings } from './support/engines/redis-server.ts';
+import { describeWith } from './support/needed-program.ts';
+import { readYaml } from './support/read-yaml.ts';
+import { exists, repository } from './support/source-files.ts';
+import { startTestHub } from './support/start-test-hub.ts';
+
+interface Service {
+  readonly image: string;
+  readonly build?: { readonly context: string; readonly dockerfile: string };
+  readonly command?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly ports?: readonly string[];
+  readonly volumes?: readonly string[];
+  readonly healthcheck: { readonly test: readonly string[] };
+  readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
+  readonly [option: string]: unknown;
+}
+
+interface Compose {
+  readonly name: string;
+  readonly include?: readonly string[];
+  readonly services: Readonly<Record<string, Service>>;
+  readonly volumes: Readonly<Record<string, unknown>>;
+}
+
+const hubRoles = { app: 'http', 'grpc-server': 'grpc', 'metrics-consumer': 'readers' };
+
+describeWith('the compose file', 'python', (python) => {
+  const file = 'deploy/compose.yaml';
+  const read = (context: TestContext, path = file) => readYaml(context, python, path) as Compose;
+  const servicesOf = (context: TestContext) => Object.entries(read(context).services);
+  const hubsOf = (context: TestContext) =>
+    servicesOf(context).filter(([name]) => Object.hasOwn(hubRoles, name));
+
+  it('is what the one at the root includes, under the same name', (context) => {
+    const root = read(context, 'compose.yaml');
+    expect(root).toEqual({ name: 'event-hub', include: [file] });
+    expect(read(context).name).toBe('event-hub');
+  });
+
+  it('has the services of the hub, one for each role, and its engines', (context) => {
+    const services = servicesOf(context);
+    expect(services.map(([name]) => name)).toEqual([...Object.keys(hubRoles), 'redis', 'mongo']);
+    const given = services.flatMap(([, { environment }]) => environment?.EVENT_HUB_ROLES ?? []);
+    expect(given).toEqual([...roles]);
+    for (const [name, { environment }] of hubsOf(context)) {
+      expect(environment?.EVENT_HUB_ROLES).toBe(hubRoles[name as keyof typeof hubRoles]);
+    }
+  });
+
+  it('publishes every port on 127.0.0.1 alone, and all of them can be moved', (context) => {
+    const ports = servicesOf(context).flatMap(([, service]) => service.ports ?? []);
+    expect(ports).toEqual([
+      published('HTTP_PORT', 8000),
+      published('GRPC_PORT', 50051),
+      published('REDIS_PORT', 6379),
+      published('MONGO_PORT', 27017),
+    ]);
+  });
+
+  it('gives all roles the same settings, and only such that there are', (context) => {
+    const hubs = hubsOf(context).map(([, { environment = {} }]) => environment);
+    const shared = hubs.map(({ EVENT_HUB_ROLES, ...others }) => others);
+    expect(shared.every((one) => JSON.stringify(one) === JSON.stringify(shared[0]))).toBe(true);
+    const known = declaredSettings.map(({ env }) => env);
+    expect(hubs.flatMap(Object.keys).filter((name) => !known.includes(name))).toEqual([]);
+    for (const { EVENT_HUB_LOG, EVENT_HUB_STORE, EVENT_HUB_ROLES, ...handedOn } of hubs) {
+      expect(EVENT_HUB_LOG).toBe('redis://redis:6379');
+      expect(EVENT_HUB_STORE).toBe('mongodb://mongo:27017/event_hub?replicaSet=rs0');
+      for (const [name, value] of Object.entries(handedOn)) expect(value).toBe(`\${${name}:-}`);
+    }
+  });
+
+  it('restarts every service, gives it 20 s to end, and asks for its health', (context) => {
+    for (const [, service] of servicesOf(context)) {
+      expect(service.restart).toBe('unless-stopped');
+      expect(service.stop_grace_period).toBe('20s');
+      expect(service.healthcheck.test.length).toBeGreaterThan(1);
+    }
+  });
+
+  it('starts the hub after healthy engines, read-only and without rights', (context) => {
+    for (const [, service] of hubsOf(context)) {
+      expect(service.depends_on).toEqual({
+        redis: { condition: 'service_healthy' },
+        mongo: { condition: 'service_healthy' },
+      });
+      expect(service.read_only).toBe(true);
+      expect(service.cap_drop).toEqual(['ALL']);
+      expect(service.security_opt).toEqual(['no-new-privileges:true']);
+    }
+  });
+
+  it('builds the image once, of which all roles are made', (context) => {
+    const hubs = hubsOf(context).map(([, service]) => service);
+    expect(new Set(hubs.map(({ image }) => image))).toEqual(new Set(['event-hub']));
+    expect(hubs.flatMap(({ build }) => build ?? [])).toEqual([
+      { context: '..', dockerfile: 'deploy/Dockerfile' },
+    ]);
+  });
+
+  it('keeps the data of both engines in volumes with names', (context) => {
+    const { services, volumes } = read(context);
+    expect(Object.keys(volumes)).toEqual(['hub_mongo', 'hub_redis']);
+    expect(services.redis?.volumes).toEqual(['hub_redis:/data']);
+    expect(services.mongo?.volumes).toEqual(['hub_mongo:/data/db']);
+  });
+
+  it('runs the engines that the tests would take, Redis with the durable settings', (context) => {
+    const { redis, mongo } = read(context).services;
+    expect([redis?.image, mongo?.image]).toEqual([engines.redis.image, engines.mongo.image]);
+    const [program, ...options] = redis?.command ?? [];
+    expect(program).toBe('redis-server');
+    const durable = Object.entries(durableRedisSettings).flatMap(([name, value]) => [
+      `--${name}`,
+      value,
+    ]);
+    expect(options).toEqual([...durable, '--save', '']);
+    expect(mongo?.command?.join(' ')).toContain('mongod --replSet rs0');
+  });
+});
+
+describe('the image', () => {
+  const dockerfile = readFileSync(join(repository, 'deploy/Dockerfile'), 'utf8');
+  const last = dockerfile.slice(dockerfile.lastIndexOf('\nFROM '));
+
+  it('runs the hub without a shell, and not as root', () => {
+    expect(last).toMatch(/^USER node$/m);
+    expect(last).toMatch(/^ENTRYPOINT \["event-hub"\]\nCMD \["serve"\]$/m);
+    expect(last).toMatch(/^VOLUME \["\/data"\]$/m);
+    expect(last).toContain('EVENT_HUB_HTTP_HOST=0.0.0.0');
+    expect(last).toContain('EVENT_HUB_LOG=sqlite:/data/event-hub.db');
+  });
+
+  it('has the memory bounds of npm start', () => {
+    const manifest = readFileSync(join(repository, 'package.json'), 'utf8');
+    const bounds = manifest.match(/"start": .*?node (--max.*?) server/)?.[1];
+    expect(bounds).toBeDefined();
+    expect(last).toContain(`NODE_OPTIONS="${bounds}"`);
+  });
+
+  it('is made of files that exist and that the build context lets through', () => {
+    const copied = [...dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(
+      ([, names = '']) => names.split(' '),
+    );
+    expect(copied.filter((name) => !exists(name))).toEqual([]);
+    const lines = readFileSync(join(repository, '.dockerignore'), 'utf8').split('\n');
+    const allowed = lines.filter((line) => line.startsWith('!')).map((line) => line.slice(1));
+    const isAllowed = (name: string) =>
+      allowed.some((path) => name === path || name.startsWith(`${path}/`));
+    expect(copied.filter((name) => !isAllowed(name))).toEqual([]);
+    expect(lines).toContain('*');
+  });
+});
+
+describe('the health check of the image', () => {
+  it('says whether the hub is ready, and whether it lives', async () => {
+    const hub = await startTestHub();
+    const port = Number(new URL(hub.url).port);
+    expect(await checkHealth(port)).toMatchObject({
+      code: 0,
+      said: expect.stringMatching(/^200 .*"ok"/),
+    });
+    expect(await checkHealth(port, '/livez')).toMatchObject({ code: 0 });
+    expect(await checkHealth(port, '/nowhere')).toMatchObject({ code: 1 });
+    await hub.remove();
+    expect(await checkHealth(port)).toMatchObject({ code: 1 });
+  });
+});
+
+function published(variable: string, port: number): string {
+  return `127.0.0.1:\${${variable}:-${port}}:${port}`;
+}
+
+async function checkHealth(port: number, ...args: readonly string[]) {
+  const script = join(repository, 'deploy/healthcheck.js');
+  const child = spawn(process.execPath, [script, ...args], {
+    env: { EVENT_HUB_HTTP_PORT: String(port) },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [said, [code]] = await Promise.all([text(child.stdout), once(child, 'close')]);
+  return { code: code as number, said };
+}
