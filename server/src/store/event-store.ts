@@ -93,6 +93,12 @@ export interface Conflict {
   readonly event: Event;
 }
 
+/** What a store keeps beside its events, so that nothing is lost. */
+export interface Aside {
+  readonly conflicts: readonly Conflict[];
+  readonly unreadable: readonly UnreadableEntry[];
+}
+
 /** The right to do what only one process may do at a time; see `acquireLease`. */
 export interface Lease {
   readonly name: string;
@@ -141,7 +147,10 @@ export interface EventStore {
   /** Resolves when `position` is in the store; rejects with the signal's reason when that comes first. */
   reached(position: Position, signal: AbortSignal): Promise<void>;
   get(id: string): Promise<StoredEvent | undefined>;
-  /** Those of the ids that are in the store, in one look. */
+  /**
+   * Those of the ids that are in the store, in one look. Sends wait for it: a
+   * store that does not answer rejects with `unavailable` within a moment.
+   */
   getMany(ids: readonly string[]): Promise<ReadonlyMap<string, StoredEvent>>;
   /**
    * Entries of one shard after a position in log order: what a log has trimmed.
@@ -161,6 +170,11 @@ export interface EventStore {
   verify(): Promise<readonly CountDifference[]>;
   /** Replaces the minute counts by a recomputation; the answer is how many rows changed. */
   rebuild(): Promise<number>;
+  /**
+   * Keeps what another hub kept beside its events, under the places that it
+   * has there: known ones stay, no count and no position changes. In one transaction.
+   */
+  keepAside(aside: Aside): Promise<void>;
   conflicts(limit: number): Promise<readonly Conflict[]>;
   unreadableEntries(limit: number): Promise<readonly UnreadableEntry[]>;
   agreement(): Promise<Agreement | undefined>;

@@ -6,6 +6,7 @@ import type { Event } from '../../src/event/event.ts';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { eventStoreSuite, type StoreHarness } from './event-store.suite.ts';
+import { keepAsideSuite } from './keep-aside.suite.ts';
 
 async function sqliteStoreHarness(): Promise<StoreHarness> {
   const folder = temporaryFolder();
@@ -41,3 +42,4 @@ async function sqliteStoreHarness(): Promise<StoreHarness> {
 }
 
 eventStoreSuite('on SQLite', sqliteStoreHarness);
+keepAsideSuite('SQLite', sqliteStoreHarness);

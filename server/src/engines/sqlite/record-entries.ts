@@ -43,7 +43,7 @@ export function recordEntries(
       recorded.duplicates += 1;
     } else {
       recorded.conflicts += 1;
-      keepConflict(database, shard, position, eventCells);
+      keepConflicts(database, [{ shard, position }], eventCells);
     }
   }
   events.countAll(addedCells, addedSequences, now);
@@ -56,18 +56,27 @@ export function recordEntries(
   return recorded;
 }
 
-function keepConflict(
-  database: DatabaseSync,
-  shard: string,
-  position: string,
-  cells: readonly Cell[],
-): void {
-  database
-    .prepare('INSERT INTO conflicts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING')
-    .run(shard, position, ...cells);
+/** The place of an entry in a log. */
+export interface Place {
+  readonly shard: string;
+  readonly position: string;
 }
 
-function keepUnreadable(database: DatabaseSync, entries: readonly UnreadableEntry[]): void {
+/** The cells are those of the events at `places`. */
+export function keepConflicts(
+  database: DatabaseSync,
+  places: readonly Place[],
+  cells: readonly Cell[],
+): void {
+  const insert = database.prepare(
+    'INSERT INTO conflicts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
+  );
+  for (const [index, { shard, position }] of places.entries()) {
+    insert.run(shard, position, ...cells.slice(index * stride, (index + 1) * stride));
+  }
+}
+
+export function keepUnreadable(database: DatabaseSync, entries: readonly UnreadableEntry[]): void {
   const insert = database.prepare(
     'INSERT INTO unreadable_entries VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
   );

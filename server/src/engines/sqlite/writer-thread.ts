@@ -20,6 +20,7 @@ const procedures = {
   setValue: (...args: Parameters<Writer['setValue']>) => current().setValue(...args),
   keepValue: (...args: Parameters<Writer['keepValue']>) => current().keepValue(...args),
   resetPosition: (...args: Parameters<Writer['resetPosition']>) => current().resetPosition(...args),
+  keepAside: (...args: Parameters<Writer['keepAside']>) => current().keepAside(...args),
   forgetCountedMinutes: (end: number) => current().forgetCountedMinutes(end),
   check: () => current().check(),
   checkpoint: () => current().checkpoint(),

@@ -8,7 +8,13 @@ import { lockOf } from './file-lock.ts';
 import { assertSpace } from './free-space.ts';
 import { checkpoint, openDatabase, readLogId } from './open-database.ts';
 import { rebuildMinutes } from './rebuild.ts';
-import { putPosition, recordEntries } from './record-entries.ts';
+import {
+  keepConflicts,
+  keepUnreadable,
+  type Place,
+  putPosition,
+  recordEntries,
+} from './record-entries.ts';
 import { breaksConnection } from './sqlite-fault.ts';
 
 export interface WriterOptions {
@@ -114,6 +120,19 @@ export class Writer {
     this.#transact(({ database, last }) => {
       if (to === undefined) database.prepare('DELETE FROM positions WHERE shard = ?').run(shard);
       else putPosition(database, shard, to);
+      return { result: undefined, last };
+    });
+  }
+
+  /** See `EventStore.keepAside`; the cells are those of the conflicts at `places`. */
+  keepAside(
+    places: readonly Place[],
+    cells: readonly Cell[],
+    unreadable: readonly UnreadableEntry[],
+  ): void {
+    this.#transact(({ database, last }) => {
+      keepConflicts(database, places, cells);
+      keepUnreadable(database, unreadable);
       return { result: undefined, last };
     });
   }
