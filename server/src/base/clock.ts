@@ -39,6 +39,11 @@ export function yieldTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
+/** For a driver that takes times as `Date`. */
+export function dateOf(instant: Instant): Date {
+  return new Date(instant);
+}
+
 /** `YYYY-MM-DDTHH:MM:SS.sssZ`, the hub's one way to write a time. */
 export function formatInstant(instant: Instant): string {
   const day = Math.floor(instant / DAY_MS);

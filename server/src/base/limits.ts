@@ -94,6 +94,33 @@ export const limits = {
   subscribersMax: 2_000,
   heartbeatMs: 15_000,
 
+  /**
+   * How long MongoDB's driver looks for a primary that it does not know. While
+   * none is known, calls do not wait at all.
+   */
+  mongoSelectionMs: 1_000,
+  /** For a connection to MongoDB, and for a sign of life on it beyond the pause between two. */
+  mongoConnectMs: 2_000,
+  mongoHeartbeatMs: 1_000,
+  /** An answer that takes longer will not come. The longest work is one stretch of a rebuild. */
+  mongoAnswerMs: 15_000,
+  /** How long a majority may take to have a write on disk. */
+  mongoWriteMs: 5_000,
+  /** How long a start waits for MongoDB; it goes on without. */
+  mongoOpenMs: 3_000,
+  mongoConnections: 20,
+  /** Of one transaction that meets others, and of asking again what became of its commit. */
+  mongoTransactionTries: 20,
+  mongoCommitTries: 3,
+  /** Events in one transaction: well under MongoDB's 16 MiB and its minute. */
+  mongoTransactionBytes: 8 * 1024 * 1024,
+  mongoTransactionEvents: 10_000,
+  /** How often the position is looked at while a read waits for it. */
+  mongoPositionPollMs: 20,
+  /** A hub that has not been seen for longer does not run any more. */
+  mongoProcessTtlMs: 15_000,
+  mongoProcessSeenMs: 5_000,
+
   graphqlDepth: 12,
   graphqlAliases: 30,
   graphqlDirectives: 50,

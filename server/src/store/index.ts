@@ -7,7 +7,7 @@ export interface OpenStoreOptions {
   readonly exclusive: boolean;
   /** Caps the size of an embedded file, for tests of a full disk. */
   readonly pageCountMax?: number;
-  /** For the hub's own minutes and for waiting; the system's when absent. An embedded file has the system's always. */
+  /** For the hub's own minutes; the system's when absent. An embedded file has the system's always. */
   readonly clock?: Clock;
 }
 
@@ -22,6 +22,13 @@ export interface StoreAdapter {
   readonly recordedByLog?: string;
 }
 
+const mongo: StoreAdapter = {
+  open: async (url, options) =>
+    (await import('./mongo/mongo-store.ts')).openMongoStore(url, options),
+  examine: async (url) => (await import('./mongo/mongo-upkeep.ts')).examineMongo(url),
+  erase: async (url) => (await import('./mongo/mongo-upkeep.ts')).eraseMongo(url),
+};
+
 /** By the scheme of `EVENT_HUB_STORE`. */
 export const storeAdapters = {
   sqlite: {
@@ -31,4 +38,6 @@ export const storeAdapters = {
     erase: async () => undefined,
     recordedByLog: 'sqlite',
   },
+  mongodb: mongo,
+  'mongodb+srv': mongo,
 } as const satisfies Record<string, StoreAdapter>;

@@ -1,0 +1,146 @@
+import type { Binary, Collection, Db, Decimal128, Document } from 'mongodb';
+
+/** What the hub keeps in its database. `hub` is dropped last: it holds the mark. */
+export const collectionNames = [
+  'events',
+  'minute_metrics',
+  'counted_minutes',
+  'positions',
+  'leases',
+  'conflicts',
+  'unreadable_entries',
+  'hub',
+] as const;
+
+export interface EventFields {
+  readonly user_id: string;
+  readonly event_type: string;
+  readonly amount: Decimal128;
+  readonly currency: string;
+  readonly timestamp: Date;
+  readonly received_at: Date;
+  /** As a document where that gives back the very same JSON. */
+  readonly metadata?: Document;
+  readonly metadata_json?: string;
+  readonly shard: string;
+  readonly position: string;
+}
+
+export interface EventDocument extends EventFields {
+  /** The event's id. */
+  readonly _id: string;
+}
+
+/** Each shard has its own, so that shards never contend; summed on read. */
+export interface MinuteDocument {
+  /** `SHARD|MINUTE|TYPE|CURRENCY` */
+  readonly _id: string;
+  readonly shard: string;
+  readonly minute: Date;
+  readonly event_type: string;
+  readonly currency: string;
+  readonly event_count: number;
+  readonly total: Decimal128;
+  /** The part of the log in which the minute's events lie. */
+  readonly first_position: string;
+  readonly last_position: string;
+}
+
+/** What was counted in a minute of the hub's own time. */
+export interface CountedMinuteDocument
+  extends Omit<MinuteDocument, 'first_position' | 'last_position'> {
+  readonly late_count: number;
+}
+
+export interface PositionDocument {
+  /** The shard. */
+  readonly _id: string;
+  readonly position: string;
+  /** The newest event counted, which a duplicate is not. */
+  readonly counted_position?: string;
+  readonly counted_at?: Date;
+  /** Raised by each transaction that records, or rebuilds, as its first step: of two at once, one begins again. */
+  readonly records?: number;
+  readonly rebuilds?: number;
+}
+
+export interface LeaseDocument {
+  /** Its name. */
+  readonly _id: string;
+  readonly holder: string;
+  readonly epoch: number;
+  readonly expires_at: Date;
+  /** The session of the holder's transactions: who takes over ends what it left open. */
+  readonly session: Binary;
+  /** Made under it: each writes here, so that it and a takeover cannot both succeed. */
+  readonly transactions?: number;
+}
+
+export interface ConflictDocument extends EventFields {
+  /** `SHARD|POSITION` */
+  readonly _id: string;
+  readonly event_id: string;
+}
+
+export interface UnreadableDocument {
+  /** `SHARD|POSITION` */
+  readonly _id: string;
+  readonly shard: string;
+  readonly position: string;
+  readonly reason: string;
+  readonly raw: string;
+}
+
+/** `mark`: the database is the hub's. `agreement`: see `Agreement`. */
+export interface HubDocument {
+  readonly _id: 'mark' | 'agreement';
+  readonly [field: string]: unknown;
+}
+
+export interface Collections {
+  readonly events: Collection<EventDocument>;
+  readonly minutes: Collection<MinuteDocument>;
+  readonly countedMinutes: Collection<CountedMinuteDocument>;
+  readonly positions: Collection<PositionDocument>;
+  readonly leases: Collection<LeaseDocument>;
+  readonly conflicts: Collection<ConflictDocument>;
+  readonly unreadable: Collection<UnreadableDocument>;
+  readonly hub: Collection<HubDocument>;
+}
+
+export function collectionsOf(database: Db): Collections {
+  return {
+    events: database.collection('events'),
+    minutes: database.collection('minute_metrics'),
+    countedMinutes: database.collection('counted_minutes'),
+    positions: database.collection('positions'),
+    leases: database.collection('leases'),
+    conflicts: database.collection('conflicts'),
+    unreadable: database.collection('unreadable_entries'),
+    hub: database.collection('hub'),
+  };
+}
+
+/** Queries name the index they are made for: the cost must not depend on what a planner tries first. */
+export const indexes = {
+  /** Log order. */
+  position: 'by_position',
+  /** Log order within a user, with the time, so that a window reads no other events. */
+  user: 'by_user',
+  /** Log order within a type. */
+  type: 'by_type',
+  timestamp: 'by_timestamp',
+  minute: 'by_minute',
+} as const;
+
+/** Made before the first write; made again without effect at each start. */
+export async function createIndexes({ events, minutes, countedMinutes }: Collections) {
+  await events.createIndexes([
+    { name: indexes.position, key: { position: 1 } },
+    { name: indexes.user, key: { user_id: 1, position: 1, timestamp: 1 } },
+    { name: indexes.type, key: { event_type: 1, position: 1 } },
+    { name: indexes.timestamp, key: { timestamp: 1 } },
+  ]);
+  await minutes.createIndex({ minute: 1 }, { name: indexes.minute });
+  await countedMinutes.createIndex({ minute: 1 }, { name: indexes.minute });
+}

@@ -1,0 +1,140 @@
+import type { ClientSession, Document, Filter as MongoFilter } from 'mongodb';
+import { dateOf, type Instant } from '../../base/clock.ts';
+import { limits } from '../../base/limits.ts';
+import type { Filter } from '../../event/filter.ts';
+import type { LogEntry, Position } from '../../log/event-log.ts';
+import { minuteOf } from '../count-tally.ts';
+import type { ListQuery, Page } from '../event-store.ts';
+import { type Collections, type EventDocument, indexes } from './collections.ts';
+import { entryOf, storedEvent } from './event-documents.ts';
+
+/** A window with fewer events is read through the index on time and sorted; a larger one in log order. */
+const sortedEventsMax = 20_000;
+
+/** Before the first minute, and after the last one, that a timestamp can have. */
+const beginning: Instant = 0;
+const end: Instant = Date.UTC(9999, 11, 31);
+
+/** The part of the log in which the events of a window lie. */
+export interface Bounds {
+  readonly events: number;
+  readonly first: string;
+  readonly last: string;
+}
+
+/**
+ * Up to `limit` events in log order, through the index that fits the query: the
+ * cost follows the page, or the events of the asked users or of a small window.
+ * A rare currency alone has no index and is looked for in log order.
+ */
+export async function findEvents(collections: Collections, query: ListQuery): Promise<Page> {
+  const plan = await planOf(collections, query);
+  if (plan === undefined) return { events: [], hasMore: false };
+  const documents = await collections.events
+    .find(plan.filter, { hint: plan.index })
+    .sort({ position: query.order === 'asc' ? 1 : -1 })
+    // One more only tells that there are more.
+    .limit(query.limit + 1)
+    .toArray();
+  const events = documents.slice(0, query.limit).map(storedEvent);
+  return { events, hasMore: documents.length > query.limit };
+}
+
+/** Entries after a position, in log order: up to `limit`, fewer when they are long. */
+export async function entriesBehind(
+  { events }: Collections,
+  shard: string,
+  after: Position | undefined,
+  limit: number,
+): Promise<readonly LogEntry[]> {
+  const entries: LogEntry[] = [];
+  let characters = 0;
+  const cursor = events
+    .find(
+      { shard, ...(after === undefined ? {} : { position: { $gt: after as string } }) },
+      { hint: indexes.position },
+    )
+    .sort({ position: 1 })
+    .limit(limit);
+  for await (const document of cursor) {
+    const entry = entryOf(document);
+    entries.push(entry);
+    const { id, userId, metadata } = entry.event;
+    characters += id.length + userId.length + (metadata?.length ?? 0);
+    if (characters >= limits.readCharacters) break;
+  }
+  return entries;
+}
+
+/** Of the whole minutes that hold `[from, to)`; undefined where nothing was counted. */
+export async function boundsOf(
+  { minutes }: Collections,
+  from: Instant,
+  to: Instant,
+  options: { session?: ClientSession; readConcern?: { level: 'snapshot' } } = {},
+): Promise<Bounds | undefined> {
+  const found = await minutes
+    .aggregate<Bounds>(
+      [
+        { $match: { minute: { $gte: dateOf(minuteOf(from)), $lt: dateOf(to) } } },
+        {
+          $group: {
+            _id: null,
+            events: { $sum: '$event_count' },
+            first: { $min: '$first_position' },
+            last: { $max: '$last_position' },
+          },
+        },
+      ],
+      { hint: indexes.minute, ...options },
+    )
+    .toArray();
+  return found[0];
+}
+
+/** The filter as MongoDB's; `matches` in event/filter.ts says the same of one event, and a test compares them. */
+export function filterOf({ userIds, eventTypes, currency }: Filter) {
+  return {
+    ...(userIds === undefined ? {} : { user_id: { $in: [...userIds] } }),
+    ...(eventTypes === undefined ? {} : { event_type: { $in: [...eventTypes] } }),
+    ...(currency === undefined ? {} : { currency }),
+  };
+}
+
+interface Plan {
+  readonly filter: MongoFilter<EventDocument>;
+  readonly index: string;
+}
+
+/** Undefined when nothing can be found. */
+async function planOf(collections: Collections, query: ListQuery): Promise<Plan | undefined> {
+  const { filter, from = beginning, to = end } = query;
+  const asked = filterOf(filter);
+  const beyond = beyondOf(query);
+  if (query.from === undefined && query.to === undefined) {
+    return { filter: { ...asked, position: beyond }, index: indexInLogOrder(filter) };
+  }
+  const bounds = await boundsOf(collections, from, to);
+  if (bounds === undefined) return undefined;
+  const inWindow = { ...asked, timestamp: { $gte: dateOf(from), $lt: dateOf(to) } };
+  if (filter.userIds === undefined && bounds.events <= sortedEventsMax) {
+    return { filter: { ...inWindow, position: beyond }, index: indexes.timestamp };
+  }
+  const position = { $and: [{ position: beyond }, { position: between(bounds) }] };
+  return { filter: { ...inWindow, ...position }, index: indexInLogOrder(filter) };
+}
+
+function indexInLogOrder({ userIds, eventTypes }: Filter): string {
+  if (userIds !== undefined) return indexes.user;
+  return eventTypes === undefined ? indexes.position : indexes.type;
+}
+
+export function between({ first, last }: Bounds) {
+  return { $gte: first, $lte: last };
+}
+
+/** Behind the last page, or everywhere: an index in log order is read by its positions in either case. */
+function beyondOf({ after, order }: ListQuery): Document {
+  if (after === undefined) return { $gte: '' };
+  return order === 'desc' ? { $lt: after } : { $gt: after };
+}

@@ -1,0 +1,118 @@
+import type { ClientSession } from 'mongodb';
+import { HubError } from '../../base/errors.ts';
+import type { Lease } from '../event-store.ts';
+import type { Collections, LeaseDocument } from './collections.ts';
+import type { MongoConnection } from './mongo-connection.ts';
+import { isDuplicateKey } from './mongo-fault.ts';
+import type { Transactions } from './transactions.ts';
+
+/** Begins the names of those that only show that a hub runs. */
+export const processPrefix = 'process/';
+
+/** Leases on MongoDB's own clock. */
+export class Leases {
+  readonly #connection: MongoConnection;
+  readonly #transactions: Transactions;
+
+  constructor(connection: MongoConnection, transactions: Transactions) {
+    this.#connection = connection;
+    this.#transactions = transactions;
+  }
+
+  acquire(name: string, holder: string, ttlMs: number): Promise<Lease | undefined> {
+    return this.#connection.use(async ({ leases }) => {
+      await this.#endLeftOpen(name, holder);
+      const take = () =>
+        leases.findOneAndUpdate({ _id: name }, this.#taking(holder, ttlMs), {
+          upsert: true,
+          returnDocument: 'after',
+        });
+      const lease = await take().catch((reason) => {
+        // Two made the first one at once: now it is there for both.
+        if (isDuplicateKey(reason)) return take();
+        throw reason;
+      });
+      if (lease === null || lease.holder !== holder) return undefined;
+      return { name, holder, epoch: lease.epoch };
+    });
+  }
+
+  async release({ name, holder, epoch }: Lease): Promise<void> {
+    await this.#connection.use(({ leases }) =>
+      leases.updateOne({ _id: name, holder, epoch }, [{ $set: { expires_at: '$$NOW' } }]),
+    );
+  }
+
+  /** For a lease that nobody will ask for again. */
+  async remove({ name, holder, epoch }: Lease): Promise<void> {
+    await this.#connection.use(({ leases }) => leases.deleteOne({ _id: name, holder, epoch }));
+  }
+
+  /** In one step: free or ours, then ours; else as it was. A free one gets a new epoch. */
+  #taking(holder: string, ttlMs: number) {
+    const isFree = { $lte: [{ $ifNull: ['$expires_at', '$$NOW'] }, '$$NOW'] };
+    const epoch = { $ifNull: ['$epoch', 0] };
+    const ours = {
+      _id: '$_id',
+      holder: { $literal: holder },
+      epoch: { $cond: [isFree, { $add: [epoch, 1] }, epoch] },
+      expires_at: { $add: ['$$NOW', ttlMs] },
+      session: { $literal: this.#transactions.sessionId },
+    };
+    const isOurs = { $or: [isFree, { $eq: ['$holder', { $literal: holder }] }] };
+    return [{ $replaceWith: { $cond: [isOurs, ours, '$$ROOT'] } }];
+  }
+
+  /**
+   * A holder that was frozen or killed in the middle of a transaction keeps
+   * what that touched locked for up to a minute. Whoever is about to take its
+   * lease ends that transaction first: it was not committed, and never will be.
+   */
+  async #endLeftOpen(name: string, holder: string): Promise<void> {
+    const { sessionId } = this.#transactions;
+    const left = await this.#connection.collections.leases.findOne(
+      {
+        _id: name,
+        session: { $ne: sessionId },
+        $expr: {
+          $or: [{ $lte: ['$expires_at', '$$NOW'] }, { $eq: ['$holder', { $literal: holder }] }],
+        },
+      },
+      { projection: { session: 1 } },
+    );
+    if (left === null) return;
+    try {
+      await this.#connection.database.command({ killSessions: [{ id: left.session }] });
+    } catch {
+      // Not allowed to this user: the server itself ends the transaction after a minute.
+    }
+  }
+}
+
+/**
+ * Rejects with `conflict` unless the lease is still held. Writes to it, so that
+ * this transaction and one who takes it over cannot both succeed.
+ */
+export async function assertLease(
+  { leases }: Collections,
+  { name, holder, epoch }: Lease,
+  session: ClientSession,
+): Promise<void> {
+  const held = await leases.updateOne(
+    { _id: name, holder, epoch, $expr: { $gt: ['$expires_at', '$$NOW'] } },
+    { $inc: { transactions: 1 } },
+    { session },
+  );
+  if (held.matchedCount === 0) {
+    throw new HubError('conflict', `the lease ${name} is not held any more`);
+  }
+}
+
+/** Those that have not run out. */
+export async function liveLeases({ leases }: Collections): Promise<readonly LeaseDocument[]> {
+  return await leases.find({ $expr: { $gt: ['$expires_at', '$$NOW'] } }).toArray();
+}
+
+export function isProcessLease({ _id }: LeaseDocument): boolean {
+  return _id.startsWith(processPrefix);
+}

@@ -1,0 +1,130 @@
+import { randomUUID } from 'node:crypto';
+import type { Document } from 'mongodb';
+import { type Clock, dateOf } from '../../base/clock.ts';
+import { HubError } from '../../base/errors.ts';
+import { collectionNames, createIndexes, type HubDocument } from './collections.ts';
+import type { MongoConnection } from './mongo-connection.ts';
+import { codeOf, isDuplicateKey } from './mongo-fault.ts';
+
+export const schemaVersion = 1;
+
+/** Snapshots outside transactions came with MongoDB 5.0. */
+const wireVersionMin = 13;
+const namespaceExists = 48;
+/** Collections named in a refusal. */
+const namedMax = 5;
+
+/** The mark of the hub in its database. */
+export interface Mark extends HubDocument {
+  readonly _id: 'mark';
+  /** Random: another hub's database in this one's place is noticed. */
+  readonly identity: string;
+  readonly schema_version: number;
+  readonly created_at: Date;
+}
+
+/**
+ * Looks whether the hub may use the database, and makes what is missing in it
+ * when it is to serve from it. Rejects with `conflict` for what must not be
+ * used, and with `not_found` when there is nothing and nothing is to be made.
+ */
+export async function prepareDatabase(
+  connection: MongoConnection,
+  { create, clock }: { readonly create: boolean; readonly clock: Clock },
+): Promise<Mark> {
+  await assertTransactions(connection);
+  const mark = (await readMark(connection)) ?? (await adopt(connection, create, clock));
+  if (mark.schema_version > schemaVersion) {
+    throw new HubError(
+      'conflict',
+      `the database at ${connection.place} was written by a newer Event Hub (version ${mark.schema_version}, this one knows ${schemaVersion}): run that one`,
+    );
+  }
+  if (create) {
+    await createCollections(connection);
+    await createIndexes(connection.collections);
+  }
+  return mark;
+}
+
+export async function readMark({ collections }: MongoConnection): Promise<Mark | undefined> {
+  return ((await collections.hub.findOne({ _id: 'mark' })) as Mark | null) ?? undefined;
+}
+
+/** Collections with documents, which a database without a mark must not have. */
+export async function foreignCollections({
+  database,
+}: MongoConnection): Promise<readonly string[]> {
+  const found: string[] = [];
+  for await (const { name } of database.listCollections({}, { nameOnly: true })) {
+    if (name.startsWith('system.')) continue;
+    const collection = database.collection(name);
+    if ((await collection.findOne({}, { projection: { _id: 1 } })) === null) continue;
+    found.push(`${name} (${await collection.estimatedDocumentCount()} documents)`);
+    if (found.length > namedMax) return [...found.slice(0, namedMax), 'and more'];
+  }
+  return found;
+}
+
+export function foreignRefusal(place: string, found: readonly string[]): HubError {
+  return new HubError(
+    'conflict',
+    `the database at ${place} is not empty and carries no mark of the hub: it has ${found.join(', ')}; name another database in EVENT_HUB_STORE (mongodb://HOST/NAME), and bring a prototype's events over with \`event-hub import-prototype\``,
+  );
+}
+
+/** A server alone takes no transactions. */
+export async function assertTransactions({ database, place }: MongoConnection): Promise<void> {
+  const hello: Document = await database.admin().command({ hello: 1 });
+  if (hello.setName === undefined && hello.msg !== 'isdbgrid') {
+    throw new HubError(
+      'conflict',
+      `MongoDB at ${place} runs alone, and only a replica set has transactions (one node is enough): start it as \`mongod --replSet rs0\` and run \`mongosh --eval "rs.initiate()"\` on it once`,
+    );
+  }
+  if (Number(hello.maxWireVersion) < wireVersionMin) {
+    throw new HubError('conflict', `MongoDB at ${place} is older than 5.0: upgrade it`);
+  }
+}
+
+/** The mark goes in first: what a crash leaves behind is then the hub's. */
+async function adopt(connection: MongoConnection, create: boolean, clock: Clock): Promise<Mark> {
+  const { collections, place } = connection;
+  const found = await foreignCollections(connection);
+  if (found.length > 0) {
+    // Another process may have marked it in the meantime.
+    const mark = await readMark(connection);
+    if (mark !== undefined) return mark;
+    throw foreignRefusal(place, found);
+  }
+  if (!create) {
+    throw new HubError(
+      'not_found',
+      `there is no hub in the database at ${place} yet: \`event-hub serve\` makes one`,
+    );
+  }
+  const mark: Mark = {
+    _id: 'mark',
+    identity: randomUUID(),
+    schema_version: schemaVersion,
+    created_at: dateOf(clock.now()),
+  };
+  try {
+    await collections.hub.insertOne(mark);
+    return mark;
+  } catch (reason) {
+    if (!isDuplicateKey(reason)) throw reason;
+    return (await readMark(connection)) ?? mark;
+  }
+}
+
+/** Making one inside a transaction would fail as soon as two do it. */
+async function createCollections({ database }: MongoConnection): Promise<void> {
+  for (const name of collectionNames) {
+    try {
+      await database.createCollection(name);
+    } catch (reason) {
+      if (codeOf(reason) !== namespaceExists) throw reason;
+    }
+  }
+}

@@ -1,0 +1,174 @@
+import type { ClientSession } from 'mongodb';
+import { dateOf, type Instant } from '../../base/clock.ts';
+import { compareCounts, cutStretches, type MinuteCount, type Stretch } from '../compare-counts.ts';
+import { minuteMs, minuteOf } from '../count-tally.ts';
+import type { CountDifference } from '../event-store.ts';
+import { mergeBuckets } from '../merge-buckets.ts';
+import { type Collections, indexes, type MinuteDocument } from './collections.ts';
+import { fromDecimal128 } from './decimal128.ts';
+import type { MongoConnection } from './mongo-connection.ts';
+import { inSnapshot, readSnapshot, type Transactions } from './transactions.ts';
+import { minuteId } from './write-counts.ts';
+
+/** Events in one stretch: well under a second, and under what a transaction may take. */
+const stretchEvents = 50_000;
+
+/** See `EventStore.verify`: each stretch in a snapshot of its own. */
+export async function verifyCounts(
+  connection: MongoConnection,
+): Promise<readonly CountDifference[]> {
+  const differences: CountDifference[] = [];
+  for (const stretch of await stretches(connection)) {
+    const found = await connection.use((collections) =>
+      readSnapshot(connection, async (session) => {
+        const reading = { session, readConcern: inSnapshot };
+        const counted = await countedIn(collections, stretch, reading);
+        const recomputed = await recompute(collections, stretch, reading);
+        return compareCounts(overShards(counted), overShards(recomputed));
+      }),
+    );
+    differences.push(...found);
+  }
+  return differences;
+}
+
+/** See `EventStore.rebuild`: each stretch in a transaction, which keeps the archive reader out. */
+export async function rebuildCounts(
+  connection: MongoConnection,
+  transactions: Transactions,
+): Promise<number> {
+  let changed = 0;
+  for (const stretch of await stretches(connection)) {
+    changed += await connection.use((collections) =>
+      transactions.run((session) => rebuildStretch(collections, stretch, session)),
+    );
+  }
+  return changed;
+}
+
+async function rebuildStretch(
+  collections: Collections,
+  stretch: Stretch,
+  session: ClientSession,
+): Promise<number> {
+  // A reader that records at the same time meets this write, and one of the two begins again.
+  await collections.positions.updateMany({}, { $inc: { rebuilds: 1 } }, { session });
+  const counted = await countedIn(collections, stretch, { session });
+  const recomputed = await recompute(collections, stretch, { session });
+  const differences = compareCounts(overShards(counted), overShards(recomputed));
+  if (differences.length === 0) return 0;
+  await collections.minutes.deleteMany({ minute: window(stretch) }, { session });
+  if (recomputed.length > 0) await collections.minutes.insertMany([...recomputed], { session });
+  return differences.length;
+}
+
+interface Reading {
+  readonly session: ClientSession;
+  readonly readConcern?: { readonly level: 'snapshot' };
+}
+
+async function stretches(connection: MongoConnection): Promise<readonly Stretch[]> {
+  return await connection.use((collections) =>
+    readSnapshot(connection, async (session) => {
+      const reading = { session, readConcern: inSnapshot };
+      const rows = await collections.minutes
+        .aggregate<{ _id: Date; events: number }>(
+          [
+            { $sort: { minute: 1 } },
+            { $group: { _id: '$minute', events: { $sum: '$event_count' } } },
+          ],
+          { ...reading, hint: indexes.minute },
+        )
+        .toArray();
+      const events = new Map(rows.map(({ _id, events }) => [_id.getTime(), events]));
+      // Events outside all counted minutes are a difference too.
+      for (const order of [1, -1] as const) {
+        const minute = await outermostMinute(collections, order, reading);
+        if (minute !== undefined && !events.has(minute)) events.set(minute, 0);
+      }
+      const minutes = [...events].map(([minute, count]) => ({ minute, events: count }));
+      return cutStretches(
+        minutes.sort((a, b) => a.minute - b.minute),
+        stretchEvents,
+      );
+    }),
+  );
+}
+
+async function outermostMinute(
+  { events }: Collections,
+  order: 1 | -1,
+  reading: Reading,
+): Promise<Instant | undefined> {
+  const event = await events.findOne(
+    {},
+    { ...reading, sort: { timestamp: order }, hint: indexes.timestamp },
+  );
+  return event === null ? undefined : minuteOf(event.timestamp.getTime());
+}
+
+async function countedIn(
+  { minutes }: Collections,
+  stretch: Stretch,
+  reading: Reading,
+): Promise<readonly MinuteDocument[]> {
+  return await minutes
+    .find({ minute: window(stretch) }, { ...reading, hint: indexes.minute })
+    .toArray();
+}
+
+/** The documents of the minutes as the events say. */
+async function recompute(
+  { events }: Collections,
+  stretch: Stretch,
+  reading: Reading,
+): Promise<readonly MinuteDocument[]> {
+  const ms = { $toLong: '$timestamp' };
+  const minute = { $toDate: { $subtract: [ms, { $mod: [ms, minuteMs] }] } };
+  const _id = { shard: '$shard', minute, event_type: '$event_type', currency: '$currency' };
+  const groups = await events
+    .aggregate<Group>(
+      [
+        { $match: { timestamp: window(stretch) } },
+        {
+          $group: {
+            _id,
+            event_count: { $sum: 1 },
+            total: { $sum: '$amount' },
+            first_position: { $min: '$position' },
+            last_position: { $max: '$position' },
+          },
+        },
+      ],
+      { ...reading, hint: indexes.timestamp },
+    )
+    .toArray();
+  return groups.map(({ _id: keys, ...sums }) => {
+    const tally = {
+      minute: keys.minute.getTime(),
+      eventType: keys.event_type,
+      currency: keys.currency,
+    };
+    return { _id: minuteId(keys.shard, tally), ...keys, ...sums };
+  });
+}
+
+interface Group
+  extends Omit<MinuteDocument, '_id' | 'shard' | 'minute' | 'event_type' | 'currency'> {
+  readonly _id: Pick<MinuteDocument, 'shard' | 'minute' | 'event_type' | 'currency'>;
+}
+
+function overShards(documents: readonly MinuteDocument[]): readonly MinuteCount[] {
+  const buckets = documents.map((document) => ({
+    start: document.minute.getTime(),
+    eventType: document.event_type,
+    currency: document.currency,
+    eventCount: document.event_count,
+    total: fromDecimal128(document.total),
+  }));
+  return mergeBuckets(buckets).map(({ start, ...count }) => ({ minute: start, ...count }));
+}
+
+function window({ from, to }: Stretch) {
+  return { $gte: dateOf(from), $lt: dateOf(to) };
+}

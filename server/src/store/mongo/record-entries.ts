@@ -1,0 +1,224 @@
+import type { ClientSession } from 'mongodb';
+import { type Clock, dateOf } from '../../base/clock.ts';
+import { HubError } from '../../base/errors.ts';
+import { limits } from '../../base/limits.ts';
+import { type Event, hasSameContent } from '../../event/event.ts';
+import { eventBytes } from '../../event/event-bytes.ts';
+import type { LogEntry, Position, UnreadableEntry } from '../../log/event-log.ts';
+import type { Lease, Recorded, RecordOptions } from '../event-store.ts';
+import type { Collections } from './collections.ts';
+import { storedEvent, toDocument } from './event-documents.ts';
+import { keepConflicts, keepUnreadable } from './keep-aside.ts';
+import { assertLease } from './leases.ts';
+import type { MongoConnection } from './mongo-connection.ts';
+import { readMark } from './prepare-database.ts';
+import type { Transactions } from './transactions.ts';
+import { countEvents } from './write-counts.ts';
+
+export interface RecordDeps {
+  readonly connection: MongoConnection;
+  readonly transactions: Transactions;
+  readonly clock: Clock;
+  /** Of the database that was opened. */
+  readonly identity: () => string;
+}
+
+/** See `EventStore.record`. What is too much for one transaction goes in several, in log order. */
+export async function recordEntries(
+  deps: RecordDeps,
+  shard: string,
+  entries: readonly LogEntry[],
+  { lease, unreadable = [] }: RecordOptions,
+): Promise<Recorded> {
+  const sum = { added: 0, duplicates: 0, conflicts: 0 };
+  for (const part of cutParts(entries, unreadable, lease !== undefined)) {
+    const recorded = await deps.connection.use((collections) =>
+      deps.transactions.run((session) =>
+        recordPart({ ...deps, collections, session, shard }, part, lease),
+      ),
+    );
+    sum.added += recorded.added;
+    sum.duplicates += recorded.duplicates;
+    sum.conflicts += recorded.conflicts;
+  }
+  return sum;
+}
+
+/** What goes into one transaction. */
+interface Part {
+  readonly entries: LogEntry[];
+  readonly unreadable: UnreadableEntry[];
+  bytes: number;
+}
+
+interface Transaction extends RecordDeps {
+  readonly collections: Collections;
+  readonly session: ClientSession;
+  readonly shard: string;
+}
+
+/** At least one part when a lease is to be looked at. */
+function cutParts(
+  entries: readonly LogEntry[],
+  unreadable: readonly UnreadableEntry[],
+  atLeastOne: boolean,
+): readonly Part[] {
+  const parts: Part[] = atLeastOne ? [emptyPart()] : [];
+  const items = [...entries, ...unreadable];
+  if (unreadable.length > 0) items.sort((a, b) => (a.position < b.position ? -1 : 1));
+  for (const item of items) {
+    const bytes = 'event' in item ? eventBytes(item.event) : item.raw.length;
+    let part = parts.at(-1);
+    if (part === undefined || isFull(part, bytes)) {
+      part = emptyPart();
+      parts.push(part);
+    }
+    part.bytes += bytes;
+    if ('event' in item) part.entries.push(item);
+    else part.unreadable.push(item);
+  }
+  return parts;
+}
+
+function emptyPart(): Part {
+  return { entries: [], unreadable: [], bytes: 0 };
+}
+
+function isFull(part: Part, bytes: number): boolean {
+  const items = part.entries.length + part.unreadable.length;
+  if (items === 0) return false;
+  return (
+    items >= limits.mongoTransactionEvents || part.bytes + bytes > limits.mongoTransactionBytes
+  );
+}
+
+async function recordPart(
+  transaction: Transaction,
+  part: Part,
+  lease: Lease | undefined,
+): Promise<Recorded> {
+  const { collections, session, shard } = transaction;
+  if (lease !== undefined) await assertLease(collections, lease, session);
+  const reached = await reachedPosition(transaction);
+  const entries = part.entries.filter(({ position }) => position > (reached ?? ''));
+  const unreadable = part.unreadable.filter(({ position }) => position > (reached ?? ''));
+  const newest = newestOf([...entries, ...unreadable]);
+  if (newest === undefined) return { added: 0, duplicates: 0, conflicts: 0 };
+
+  const { added, duplicates, conflicts } = await sortOut(transaction, entries);
+  if (added.length > 0) {
+    await collections.events.insertMany(added.map(toDocument), { session });
+    await countEvents(collections, shard, added, transaction.clock.now(), session);
+  }
+  await keepConflicts(collections, conflicts, session);
+  await keepUnreadable(collections, unreadable, session);
+  await movePosition(transaction, reached, newest, added.at(-1));
+  return { added: added.length, duplicates, conflicts: conflicts.length };
+}
+
+/** Undefined before the first entry of the shard; empty when it is to be read anew. */
+async function reachedPosition({
+  collections,
+  connection,
+  identity,
+  session,
+  shard,
+}: Transaction): Promise<string | undefined> {
+  // A write, so that whoever else works on the shard is met here and not after all the work.
+  const known = await collections.positions.findOneAndUpdate(
+    { _id: shard },
+    { $inc: { records: 1 } },
+    { session, returnDocument: 'before' },
+  );
+  if (known !== null) return known.position;
+  const mark = await collections.hub.findOne({ _id: 'mark' }, { session });
+  if (mark?.identity !== identity()) throw connection.refuse(replaced(connection.place));
+  return undefined;
+}
+
+/** Rejects with `conflict`, from then on always, when the database is not the one that was opened. */
+export async function assertSameDatabase(
+  connection: MongoConnection,
+  identity: string,
+): Promise<void> {
+  const mark = await readMark(connection);
+  if (mark?.identity !== identity) throw connection.refuse(replaced(connection.place));
+}
+
+function replaced(place: string): HubError {
+  return new HubError(
+    'conflict',
+    `the database at ${place} was emptied or replaced under the running hub: restart the hub, which then reads the log from where the database stands`,
+  );
+}
+
+/** The first one of an id is kept, in the store before in these entries. Looked up, because a known key ends a transaction. */
+async function sortOut(
+  { collections, session }: Transaction,
+  entries: readonly LogEntry[],
+): Promise<{ added: LogEntry[]; duplicates: number; conflicts: LogEntry[] }> {
+  const firsts = await knownEvents(collections, entries, session);
+  const added: LogEntry[] = [];
+  const conflicts: LogEntry[] = [];
+  let duplicates = 0;
+  for (const entry of entries) {
+    const first = firsts.get(entry.event.id);
+    if (first === undefined) {
+      firsts.set(entry.event.id, entry.event);
+      added.push(entry);
+    } else if (hasSameContent(first, entry.event)) {
+      duplicates += 1;
+    } else {
+      conflicts.push(entry);
+    }
+  }
+  return { added, duplicates, conflicts };
+}
+
+/** Two steps, because hardly ever one is known: the index alone answers the first. */
+async function knownEvents(
+  { events }: Collections,
+  entries: readonly LogEntry[],
+  session: ClientSession,
+): Promise<Map<string, Event>> {
+  const ids = entries.map(({ event }) => event.id);
+  const known = await events
+    .find({ _id: { $in: ids } }, { session, projection: { _id: 1 } })
+    .toArray();
+  if (known.length === 0) return new Map();
+  const documents = await events
+    .find({ _id: { $in: known.map(({ _id }) => _id) } }, { session })
+    .toArray();
+  return new Map(documents.map((document) => [document._id, storedEvent(document).event]));
+}
+
+async function movePosition(
+  { collections, session, shard }: Transaction,
+  reached: string | undefined,
+  position: Position,
+  newest: LogEntry | undefined,
+): Promise<void> {
+  const counted =
+    newest === undefined
+      ? {}
+      : { counted_position: newest.position, counted_at: dateOf(newest.event.receivedAt) };
+  if (reached === undefined) {
+    await collections.positions.insertOne({ _id: shard, position, ...counted }, { session });
+    return;
+  }
+  const moved = await collections.positions.updateOne(
+    { _id: shard, position: reached },
+    { $set: { position, ...counted } },
+    { session },
+  );
+  if (moved.matchedCount !== 1)
+    throw new Error(`the position of shard ${shard} moved in a snapshot`);
+}
+
+function newestOf(items: readonly { readonly position: Position }[]): Position | undefined {
+  let newest: Position | undefined;
+  for (const { position } of items) {
+    if (newest === undefined || position > newest) newest = position;
+  }
+  return newest;
+}
