@@ -121,6 +121,55 @@ export const limits = {
   mongoProcessTtlMs: 15_000,
   mongoProcessSeenMs: 5_000,
 
+  /** Entries that the archive reader records in one transaction, and holds besides: it reads on meanwhile. */
+  archiveEntries: 2_000,
+  archiveBytes: 4 * 1024 * 1024,
+  /** Of a lease, on the store's clock: a reader that stopped or froze is replaced within 10 s. */
+  leaseTtlMs: 6_000,
+  leaseRenewMs: 2_000,
+  /** How often a reader that waits for its turn asks for the lease. */
+  leaseRetryMs: 1_000,
+  /** The first and the longest wait of a reader after a failure of an engine. */
+  retryFirstMs: 50,
+  retryMaxMs: 1_000,
+  /** Tries of an entry that fails for its own sake before it is put aside. */
+  poisonTries: 5,
+  /** How often what is archived is removed from a log that is trimmed. */
+  trimEveryMs: 60_000,
+  /** How often it is looked whether the log still is the one that the store was filled from. */
+  continuityEveryMs: 5_000,
+  /** How long a part may take to say that it works. */
+  healthProbeMs: 2_000,
+  /** The least age at which entries leave a log that is trimmed: no request lives longer. */
+  logKeepMsMin: 60 * 60 * 1000,
+
+  /** For a connection to Redis with all that is asked before it is used; then the pause before the next try. */
+  redisConnectMs: 3_000,
+  redisRetryMinMs: 50,
+  redisRetryMaxMs: 1_000,
+  /** An answer that takes longer will not come: its outcome is unknown, and the connection is replaced. */
+  redisAnswerMs: 5_000,
+  /** How long a follower waits in Redis before it asks again, so that a dead connection is noticed. */
+  redisBlockMs: 1_000,
+  /** Events and bytes of one script, about a millisecond: Redis does nothing else meanwhile. An atomic group may have more. */
+  redisUnitEvents: 100,
+  redisUnitBytes: 256 * 1024,
+  /** Entries of the first read of a log, before their size is known. */
+  redisFirstReadEntries: 16,
+  /** An entry stays at least this long after it was archived: longer than any request may live. */
+  redisArchivedKeepMs: 60 * 60_000,
+  /** How many times of archiving are remembered for that: one a minute and some. */
+  redisArchivedMarks: 64,
+  /** How often the trimming looks for work. */
+  redisTrimEveryMs: 10_000,
+  /** Entries trimmed by one script, and scripts in one go. */
+  redisTrimEntries: 100,
+  redisTrimSlices: 200,
+  /** The newest archived entries stay, however old. */
+  redisTrimMargin: 100,
+  /** Between two hubs' clocks, or the hub's and Redis's, before `doctor` warns. */
+  redisClockSkewMs: 60_000,
+
   graphqlDepth: 12,
   graphqlAliases: 30,
   graphqlDirectives: 50,

@@ -2,7 +2,7 @@ import { systemClock } from '../base/clock.ts';
 import { HubError } from '../base/errors.ts';
 import type { Settings } from '../config/settings.ts';
 import { Reads } from '../hub/reads.ts';
-import { type Engines, openEngines } from '../main.ts';
+import { type Engines, openEngines } from '../main/engines.ts';
 import { CommandError, exitCode } from './exit-code.ts';
 
 /**

@@ -24,7 +24,7 @@ export function resolveEngineUrls(
   store: string | undefined,
   folder: string,
 ): EngineUrls | { readonly faultOf: 'log' | 'store'; readonly fault: string } {
-  const logScheme = schemeOf(log);
+  const logScheme = engineOf(log);
   if (!supportedPairs.some(([scheme]) => scheme === logScheme)) {
     return { faultOf: 'log', fault: `${logScheme}: is no log that this hub has; ${supported()}` };
   }
@@ -32,10 +32,10 @@ export function resolveEngineUrls(
     return { faultOf: 'store', fault: `needed beside a ${logScheme} log; ${supported()}` };
   }
   const given = store ?? log;
-  if (!supportedPairs.some((pair) => pair[0] === logScheme && pair[1] === schemeOf(given))) {
+  if (!supportedPairs.some((pair) => pair[0] === logScheme && pair[1] === engineOf(given))) {
     return {
       faultOf: 'store',
-      fault: `${schemeOf(given)}: does not go with a ${logScheme} log; ${supported()}`,
+      fault: `${engineOf(given)}: does not go with a ${logScheme} log; ${supported()}`,
     };
   }
   const resolvedLog = withAbsolutePath(log, folder);
@@ -53,6 +53,17 @@ export function resolveEngineUrls(
 
 const filePathExpected =
   'expected the path of a file, as in sqlite:./data/event-hub.db or sqlite:/var/lib/event-hub.db';
+
+/** The engine's name: some have several schemes, as `rediss:` for Redis over TLS. */
+export function engineOf(url: string): string {
+  const scheme = schemeOf(url);
+  return otherSchemes[scheme] ?? scheme;
+}
+
+const otherSchemes: Readonly<Record<string, string>> = {
+  rediss: 'redis',
+  'mongodb+srv': 'mongodb',
+};
 
 export function schemeOf(url: string): string {
   return url.slice(0, url.indexOf(':'));

@@ -92,6 +92,7 @@ function completeSettings(
     grpc: { host: value.grpc.host ?? value.http.host, port: value.grpc.port },
     log: urls.log,
     store: urls.store,
+    logKeepMs: value.logKeep,
     roles: value.roles,
     eventTypes: value.eventTypes,
     defaultCurrency: value.defaultCurrency,

@@ -1,5 +1,6 @@
-const userInfo = /(\/\/[^:@/?#\s]*):[^@/?#\s]*@/g;
-const secretParameter = /([?&](?:password|pass|secret|token)=)[^&#\s]*/gi;
+/** From the colon after the user to the last `@`: a password may hold characters that a URL should have escaped. */
+const userInfo = /(\/\/[^:@/?#\s]*):\S*@/g;
+const secretParameter = /([?&][a-z]*(?:password|pass|secret|token)=)[^&#\s]*/gi;
 
 /** The text with the passwords of its URLs made unreadable. */
 export function maskPasswords(text: string): string {

@@ -6,6 +6,7 @@ import {
   engineUrl,
   eventTypeList,
   host,
+  keptDuration,
   onOff,
   port,
   roleList,
@@ -60,17 +61,24 @@ export const settingsSchema = z.strictObject({
   log: setting(engineUrl, {
     default: 'sqlite:./data/event-hub.db',
     secret: true,
-    description: 'The log, the only thing that a request writes to. The scheme picks the engine.',
+    description:
+      'The log, the only thing that a request writes to. The scheme picks the engine: `sqlite:FILE`, `redis://[user:password@]host:6379/DB?stream=NAME` (`rediss:` for TLS). SQLite goes with SQLite, Redis with MongoDB.',
   }),
   store: derived(engineUrl, {
     defaultText: 'as `log`, with SQLite',
     secret: true,
     description:
-      'Where events and counts are read from. With SQLite it is the same file as the log.',
+      'Where events and counts are read from: the same file as the log with SQLite, else `mongodb://[user:password@]host/DATABASE` (or `mongodb+srv:`) on a replica set.',
+  }),
+  logKeep: setting(keptDuration, {
+    default: '1h',
+    description:
+      'How long entries stay at least in a log that is trimmed behind the archive (Redis). Longer takes more of its memory; what has left it is read from the store.',
   }),
   roles: setting(roleList, {
     default: 'http,grpc,readers',
-    description: 'What this process does. With SQLite one process does everything.',
+    description:
+      'What this process does: `http` serves REST, GraphQL and the pages, `grpc` serves gRPC, `readers` archives and counts. Health and metrics are on the HTTP port in every role. With SQLite one process does everything.',
   }),
   eventTypes: setting(eventTypeList, {
     default: 'purchase:+,return:-,refund:-',

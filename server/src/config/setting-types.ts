@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { HubError } from '../base/errors.ts';
+import { limits } from '../base/limits.ts';
 import { currencies } from '../event/currencies.ts';
 import type { Sign } from '../event/event.ts';
 import { parseEventTypes } from '../event/event-rules.ts';
@@ -32,7 +33,8 @@ export const host = {
 
 export const engineUrl = {
   schema: z.string().regex(/^[a-z][a-z0-9+.-]*:[^\s]/),
-  expected: 'a URL such as sqlite:./data/event-hub.db',
+  expected:
+    'a URL such as sqlite:./data/event-hub.db, redis://host:6379 or mongodb://host/event_hub',
 } satisfies SettingType;
 
 export const onOff = {
@@ -72,12 +74,20 @@ export const currency = {
   expected: 'an ISO 4217 code in upper case, such as EUR',
 } satisfies SettingType;
 
-export const duration = {
-  schema: z.string().transform((text, context) => {
+export const duration = durationFrom(0, durationExpected);
+
+/** No shorter than any request may live. */
+export const keptDuration = durationFrom(
+  limits.logKeepMsMin,
+  'a duration of 1h or more, such as 1h, 24h or 7d',
+);
+
+function durationFrom(msMin: number, expected: string) {
+  const schema = z.string().transform((text, context) => {
     const ms = parseDuration(text);
-    if (ms !== undefined) return ms;
+    if (ms !== undefined && ms >= msMin) return ms;
     context.addIssue({ code: 'custom' });
     return z.NEVER;
-  }),
-  expected: durationExpected,
-} satisfies SettingType;
+  });
+  return { schema, expected } satisfies SettingType;
+}

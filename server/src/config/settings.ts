@@ -7,6 +7,8 @@ export interface Settings {
   /** A URL whose scheme picks the adapter: `sqlite:/absolute/path.db`. */
   readonly log: string;
   readonly store: string;
+  /** The least age at which entries leave a log that is trimmed. */
+  readonly logKeepMs: number;
   readonly roles: ReadonlySet<Role>;
   readonly eventTypes: ReadonlyMap<string, Sign>;
   readonly defaultCurrency: string;

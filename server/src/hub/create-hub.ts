@@ -1,15 +1,16 @@
 import { allow } from '../auth/allow.ts';
 import type { Clock } from '../base/clock.ts';
-import { HubError, invalid } from '../base/errors.ts';
+import { invalid } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Telemetry } from '../base/telemetry.ts';
 import type { EventRules } from '../event/event.ts';
 import { parseFilter, parseLimit } from '../event/parse-query.ts';
-import type { FeedBatch, Health, Hub, PartHealth, SubscribeRequest } from '../hub.ts';
+import type { FeedBatch, Hub, SubscribeRequest } from '../hub.ts';
 import type { EventLog, Position } from '../log/event-log.ts';
 import type { LiveFeed } from '../readers/live-feed.ts';
 import type { EventStore } from '../store/event-store.ts';
+import { createHealth, type HealthPart } from './health.ts';
 import { Publisher } from './publisher.ts';
 import { Reads } from './reads.ts';
 
@@ -21,12 +22,11 @@ export interface HubDeps {
   readonly logger: Logger;
   readonly telemetry: Telemetry;
   readonly rules: EventRules;
+  /** What the process shows and needs besides the log; see `createHealth`. */
+  readonly parts: readonly HealthPart[];
   /** Aborted when the hub begins to stop: it is not ready any more. */
   readonly stopping: AbortSignal;
 }
-
-/** A probe of the engines makes a small commit, so its answer serves all who ask within a second. */
-const healthAgeMsMax = 1_000;
 
 export function createHub(deps: HubDeps): Hub {
   const publisher = new Publisher(deps);
@@ -101,40 +101,4 @@ function startOf(after: unknown, log: EventLog): Position | 'start' | 'end' {
     'position_format',
     'this is no position: use `start`, `end`, or a `position` that the hub gave out',
   );
-}
-
-function createHealth({ log, store, clock, stopping }: HubDeps): () => Promise<Health> {
-  let latest: { readonly atMs: number; readonly health: Promise<Health> } | undefined;
-  let durability = 'unknown';
-  const probe = async (): Promise<Health> => {
-    const parts = await Promise.all([
-      probePart('log', async () => {
-        durability = (await log.check()).durability;
-        return durability;
-      }),
-      probePart('store', async () => {
-        await store.check();
-        return 'readable';
-      }),
-    ]);
-    return { ready: parts.every((part) => part.ok), durability, parts };
-  };
-  return async () => {
-    const nowMs = clock.monotonicMs();
-    if (latest === undefined || nowMs - latest.atMs > healthAgeMsMax) {
-      latest = { atMs: nowMs, health: probe() };
-    }
-    const health = await latest.health;
-    if (!stopping.aborted) return health;
-    const part: PartHealth = { name: 'hub', ok: false, detail: 'the hub is stopping' };
-    return { ...health, ready: false, parts: [part, ...health.parts] };
-  };
-}
-
-async function probePart(name: string, check: () => Promise<string>): Promise<PartHealth> {
-  try {
-    return { name, ok: true, detail: await check() };
-  } catch (reason) {
-    return { name, ok: false, detail: HubError.from(reason).message };
-  }
 }

@@ -7,6 +7,9 @@ import type { Event, NewEvent } from '../event/event.ts';
  */
 export type Position = string & { readonly __brand: 'Position' };
 
+/** The shard of a log that has one order for all of its entries. */
+export const logShard = '0';
+
 export interface LogEntry {
   /** The part of the log that has an order: the whole log, or a partition. */
   readonly shard: string;

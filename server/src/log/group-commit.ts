@@ -2,6 +2,7 @@ import { yieldTurn } from '../base/clock.ts';
 import { HubError } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 import { eventBytes } from '../event/event-bytes.ts';
+import { decorated } from './decorated.ts';
 import type { Appended, AppendGroup, EventLog } from './event-log.ts';
 
 export interface GroupCommitOptions {
@@ -45,20 +46,14 @@ export function withGroupCommit(
   options: GroupCommitOptions = groupCommitDefaults,
 ): GroupCommitLog {
   const queue = new CommitQueue(log, options);
-  return {
-    append: (groups) => queue.append(groups),
+  return decorated(log, {
+    append: (groups: readonly AppendGroup[]) => queue.append(groups),
     waitingEvents: () => queue.waitingEvents,
-    read: (read) => log.read(read),
-    trim: (archived) => log.trim(archived),
-    trimmedTo: () => log.trimmedTo(),
-    end: () => log.end(),
-    isPosition: (text): text is never => log.isPosition(text),
-    check: () => log.check(),
     close: async () => {
       await queue.drained();
       await log.close();
     },
-  };
+  });
 }
 
 class CommitQueue {

@@ -1,11 +1,11 @@
 import type { Clock } from '../base/clock.ts';
 import type { Telemetry } from '../base/telemetry.ts';
+import { decorated } from './decorated.ts';
 import type { EventLog } from './event-log.ts';
 
 /** Counts how long each commit takes. */
 export function timed(log: EventLog, clock: Clock, telemetry: Telemetry): EventLog {
-  return {
-    ...log,
+  return decorated(log, {
     append: async (groups) => {
       const startedMs = clock.monotonicMs();
       try {
@@ -14,5 +14,5 @@ export function timed(log: EventLog, clock: Clock, telemetry: Telemetry): EventL
         telemetry.observeAppendMs(clock.monotonicMs() - startedMs);
       }
     },
-  };
+  });
 }

@@ -28,5 +28,7 @@ export interface RunningProtocol {
 
 export interface Protocol {
   readonly name: string;
+  /** The role of the process that serves it; `any` is served in all. */
+  readonly role: 'http' | 'grpc' | 'any';
   start(host: ProtocolHost): Promise<RunningProtocol>;
 }

@@ -1,29 +1,37 @@
 import { type Clock, formatInstant, type Instant } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import { formatAmount } from '../event/money.ts';
-import type { CountedMinute, EventStore } from '../store/event-store.ts';
+import type { CountedMinute, EventStore, Lease } from '../store/event-store.ts';
 
 const minuteMs = 60_000;
 
 /** A minute is reported this long after its end. */
 const reportDelayMs = 5_000;
 
+/** Beyond the next minute: whoever reports goes on reporting, and is replaced in the one after. */
+const leaseTtlMs = 90_000;
+
 /**
- * One log line for each wall-clock minute in which something was counted. The
- * store keeps what was counted until it is reported, so that a restart neither
- * forgets a minute nor splits it. The answer stops the reporting.
+ * One log line for each wall-clock minute in which something was counted, by
+ * one process of all on the store. The store keeps what was counted until it is
+ * reported, so that a restart neither forgets a minute nor splits it. The
+ * answer stops the reporting.
  */
 export function startMinuteReport(deps: {
   readonly store: EventStore;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Random, one per process. */
+  readonly holder: string;
 }): () => Promise<void> {
-  const { clock, logger } = deps;
+  const { store, clock, logger, holder } = deps;
+  let lease: Lease | undefined;
   const stopping = new AbortController();
   const run = async () => {
     while (!stopping.signal.aborted) {
       try {
-        await reportMinutes(deps);
+        lease = await store.acquireLease('minute report', holder, leaseTtlMs);
+        if (lease !== undefined) await reportMinutes(deps);
       } catch (reason) {
         logger.warn({ err: reason }, 'counted minutes could not be reported; they are kept');
       }
@@ -34,6 +42,7 @@ export function startMinuteReport(deps: {
   return async () => {
     stopping.abort();
     await done;
+    if (lease !== undefined) await store.releaseLease(lease).catch(() => undefined);
   };
 }
 

@@ -89,7 +89,7 @@ describe('event-hub serve', () => {
       code: 2,
       stdout: '',
       stderr:
-        "event-hub: env EVENT_HUB_LOG: expected a URL such as sqlite:./data/event-hub.db, got './data/hub.db'\n",
+        "event-hub: env EVENT_HUB_LOG: expected a URL such as sqlite:./data/event-hub.db, redis://host:6379 or mongodb://host/event_hub, got './data/hub.db'\n",
     });
   });
 

@@ -124,7 +124,7 @@ describe('faults in settings', () => {
 
   it('name a log that is no URL', () => {
     expect(faultsOf({ env: { EVENT_HUB_LOG: './data/x.db' } })).toEqual([
-      "env EVENT_HUB_LOG: expected a URL such as sqlite:./data/event-hub.db, got './data/x.db'",
+      "env EVENT_HUB_LOG: expected a URL such as sqlite:./data/event-hub.db, redis://host:6379 or mongodb://host/event_hub, got './data/x.db'",
     ]);
   });
 

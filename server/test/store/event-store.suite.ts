@@ -4,6 +4,7 @@ import { matches } from '../../src/event/filter.ts';
 import type { LogEntry, Position } from '../../src/log/event-log.ts';
 import type { Bucket, EventStore, Lease, ListQuery } from '../../src/store/event-store.ts';
 import { anEvent, someEvents } from '../support/build-event.ts';
+import { upkeepTests } from './upkeep-tests.ts';
 
 /** What a store adapter gives to the suite. */
 export interface StoreHarness {
@@ -342,31 +343,6 @@ export function eventStoreSuite(name: string, createHarness: () => Promise<Store
       });
     });
 
-    it('agrees on what came first, also when several come at once', async () => {
-      const wishes = ['EUR', 'USD', 'CHF'].map((defaultCurrency) => ({
-        eventTypes: 'purchase:+',
-        defaultCurrency,
-      }));
-      const kept = await Promise.all(wishes.map((wanted) => store.agree(wanted)));
-      expect(wishes).toContainEqual(kept[0]);
-      expect(new Set(kept.map((each) => JSON.stringify(each))).size).toBe(1);
-      expect(await store.agreement()).toEqual(kept[0]);
-    });
-
-    it('reads a shard anew after its position was reset, and counts what it knows once', async () => {
-      const { entries } = await record(someEvents(4, { timestamp: noon, amount: 3n }));
-      await store.resetPosition(shard, entries[1]?.position);
-      expect(await store.positions()).toEqual(new Map([[shard, entries[1]?.position]]));
-      await store.resetPosition(shard, undefined);
-      expect(await store.record(shard, entries)).toEqual({
-        added: 0,
-        duplicates: 4,
-        conflicts: 0,
-      });
-      expect(await store.positions()).toEqual(new Map([[shard, entries[3]?.position]]));
-      expect(await total(noon, noon + minuteMs)).toEqual([['purchase', 'EUR', 4, 12n]]);
-    });
-
     it('keeps what the processes on it agreed on', async () => {
       expect(await store.agreement()).toBeUndefined();
       const agreement = { eventTypes: 'purchase:+,return:-', defaultCurrency: 'EUR' };
@@ -375,6 +351,8 @@ export function eventStoreSuite(name: string, createHarness: () => Promise<Store
       store = await harness.open();
       expect(await store.agreement()).toEqual(agreement);
     });
+
+    upkeepTests(() => store, record);
 
     it('keeps entries that could not be read, once, and moves past them', async () => {
       expect(await store.unreadableEntries(10)).toEqual([]);

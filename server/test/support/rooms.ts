@@ -93,7 +93,7 @@ export const rooms: readonly Room[] = [
     packages: ['zod'],
   },
   { name: 'version', files: /^version\.ts$/, rooms: [] },
-  { name: 'main', files: /^main\.ts$/, rooms: 'all' },
+  { name: 'main', files: /^main(\.ts$|\/)/, rooms: 'all' },
   { name: 'cli', files: /^cli\//, rooms: 'all', packages: 'all' },
 ];
 

@@ -1,6 +1,6 @@
 import type { Finding } from '../../base/finding.ts';
 import { SettingsError } from '../../config/settings-error.ts';
-import { examineEngines } from '../../main.ts';
+import { examineEngines } from '../../main/engines.ts';
 import { defineCommand } from '../command.ts';
 import { examineContent } from '../doctor/examine-content.ts';
 import { examinePorts } from '../doctor/examine-ports.ts';

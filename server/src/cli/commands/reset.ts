@@ -1,6 +1,6 @@
 import { HubError } from '../../base/errors.ts';
 import { maskPasswords } from '../../config/mask-passwords.ts';
-import { eraseEngines } from '../../main.ts';
+import { eraseEngines } from '../../main/engines.ts';
 import { defineCommand } from '../command.ts';
 import { CommandError, exitCode, usageError } from '../exit-code.ts';
 import { openSettings } from '../open-settings.ts';

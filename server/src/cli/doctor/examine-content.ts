@@ -3,7 +3,7 @@ import { HubError } from '../../base/errors.ts';
 import type { Finding } from '../../base/finding.ts';
 import type { Settings } from '../../config/settings.ts';
 import { formatEventTypes } from '../../event/event-rules.ts';
-import { openEngines } from '../../main.ts';
+import { openEngines } from '../../main/engines.ts';
 import type { EventStore } from '../../store/event-store.ts';
 
 /** Whether the store agrees with the settings and with the clock, and what waits for a look. */

@@ -10,6 +10,7 @@ import { referencePage } from './reference-page.ts';
 /** The pages: what there is, the REST reference and the errors. Nothing on them leaves the hub. */
 export const docsProtocol: Protocol = {
   name: 'docs',
+  role: 'http',
   start: async ({ http, hub, version }) => {
     const eventTypes = [...hub.eventTypes.keys()];
     let openApi: string | undefined;

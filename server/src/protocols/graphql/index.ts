@@ -15,6 +15,7 @@ import type { Runtime } from './runtime.ts';
  */
 export const graphqlProtocol: Protocol = {
   name: 'graphql',
+  role: 'http',
   start: async (host) => {
     let loading: Promise<Runtime> | undefined;
     const runtime = () => {

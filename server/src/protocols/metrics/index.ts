@@ -7,6 +7,7 @@ import type { MetricsPage } from './metrics-page.ts';
 /** Health and Prometheus, in every role. */
 export const metricsProtocol: Protocol = {
   name: 'metrics',
+  role: 'any',
   start: async (host) => {
     const readiness = getReadiness(host);
     host.http.route('GET', '/livez', getLiveness);

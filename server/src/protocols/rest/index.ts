@@ -7,6 +7,7 @@ import { streamEvents } from './stream-events.ts';
 /** REST on the shared HTTP server: events in, events out, live, and exact totals. */
 export const restProtocol: Protocol = {
   name: 'rest',
+  role: 'http',
   start: async (host) => {
     host.http.route('POST', '/events', postEvents(host));
     host.http.route('GET', '/events', getEvents(host));

@@ -1,0 +1,69 @@
+import type { Clock } from '../base/clock.ts';
+import { HubError } from '../base/errors.ts';
+import { limits } from '../base/limits.ts';
+import { within } from '../base/within.ts';
+import type { Health, PartHealth } from '../hub.ts';
+import type { EventLog } from '../log/event-log.ts';
+
+/** Something that a process needs, or shows. */
+export interface HealthPart {
+  readonly name: string;
+  /** Without it the process is not ready; what else fails is shown all the same. */
+  readonly needed: boolean;
+  /** What is well; rejects when it is not. */
+  readonly check: () => Promise<string>;
+}
+
+export interface HealthDeps {
+  readonly log: EventLog;
+  /** Besides the log, which every process needs. */
+  readonly parts: readonly HealthPart[];
+  readonly clock: Clock;
+  /** Aborted when the hub begins to stop: it is not ready any more. */
+  readonly stopping: AbortSignal;
+}
+
+/** A probe of the engines makes a small commit, so its answer serves all who ask within a second. */
+const healthAgeMsMax = 1_000;
+
+export function createHealth({ log, parts, clock, stopping }: HealthDeps): () => Promise<Health> {
+  let latest: { readonly atMs: number; readonly health: Promise<Health> } | undefined;
+  let durability = 'not known before the log was reached';
+  const logPart: HealthPart = {
+    name: 'log',
+    needed: true,
+    check: async () => {
+      durability = (await log.check()).durability;
+      return durability;
+    },
+  };
+  const probe = async (): Promise<Health> => {
+    const probed = await Promise.all(
+      [logPart, ...parts].map(async (part) => ({ part, health: await probePart(part, clock) })),
+    );
+    return {
+      ready: probed.every(({ part, health }) => health.ok || !part.needed),
+      durability,
+      parts: probed.map(({ health }) => health),
+    };
+  };
+  return async () => {
+    const nowMs = clock.monotonicMs();
+    if (latest === undefined || nowMs - latest.atMs > healthAgeMsMax) {
+      latest = { atMs: nowMs, health: probe() };
+    }
+    const health = await latest.health;
+    if (!stopping.aborted) return health;
+    const part: PartHealth = { name: 'hub', ok: false, detail: 'the hub is stopping' };
+    return { ...health, ready: false, parts: [part, ...health.parts] };
+  };
+}
+
+async function probePart({ name, check }: HealthPart, clock: Clock): Promise<PartHealth> {
+  const ms = limits.healthProbeMs;
+  try {
+    return { name, ok: true, detail: await within(clock, ms, check(), `no answer in ${ms} ms`) };
+  } catch (reason) {
+    return { name, ok: false, detail: HubError.from(reason).message };
+  }
+}

@@ -1,0 +1,19 @@
+import type { EventLog } from './event-log.ts';
+
+/** The log with some of its methods replaced. */
+export function decorated<Changes extends Partial<EventLog>>(
+  log: EventLog,
+  changes: Changes,
+): EventLog & Changes {
+  const asBefore: EventLog = {
+    append: (groups) => log.append(groups),
+    read: (options) => log.read(options),
+    trim: (archived) => log.trim(archived),
+    trimmedTo: () => log.trimmedTo(),
+    end: () => log.end(),
+    isPosition: (text): text is never => log.isPosition(text),
+    check: () => log.check(),
+    close: () => log.close(),
+  };
+  return { ...asBefore, ...changes };
+}

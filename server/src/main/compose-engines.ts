@@ -1,0 +1,98 @@
+import type { Clock } from '../base/clock.ts';
+import type { Lifecycle } from '../base/lifecycle.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Telemetry } from '../base/telemetry.ts';
+import type { Settings } from '../config/settings.ts';
+import type { HealthPart } from '../hub/health.ts';
+import { logShard } from '../log/event-log.ts';
+import { type GroupCommitLog, withGroupCommit } from '../log/group-commit.ts';
+import { guarded } from '../log/guarded.ts';
+import { withKnownIds } from '../log/known-ids.ts';
+import { timed } from '../log/timed.ts';
+import { withTrimmedHistory } from '../log/trimmed-history.ts';
+import { Continuity } from '../readers/continuity.ts';
+import type { EventStore } from '../store/event-store.ts';
+import type { Admission } from './admission.ts';
+import { agree, agreementOf } from './agree.ts';
+import { type Engines, isEmbedded } from './engines.ts';
+import { startArchive } from './start-archive.ts';
+
+export interface EngineParts {
+  readonly settings: Settings;
+  readonly engines: Engines;
+  readonly admission: Admission;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly lifecycle: Lifecycle;
+  readonly telemetry: Telemetry;
+}
+
+export interface ComposedEngines {
+  /** With everything between a request and the engine. */
+  readonly log: GroupCommitLog;
+  readonly store: EventStore;
+  /** What the process shows and needs besides the log. */
+  readonly parts: readonly HealthPart[];
+}
+
+/** The engines as the hub uses them, with the readers that this process's roles ask for. */
+export async function composeEngines(parts: EngineParts): Promise<ComposedEngines> {
+  return await (isEmbedded(parts.settings) ? composeEmbedded : composeServers)(parts);
+}
+
+/** Log and store are one file: nothing is archived, nothing is ever away alone. */
+async function composeEmbedded(parts: EngineParts): Promise<ComposedEngines> {
+  const { engines, lifecycle, settings } = parts;
+  const { store } = engines;
+  const log = withGroupCommit(timed(engines.log, parts.clock, parts.telemetry));
+  lifecycle.add('store', () => store.close());
+  lifecycle.add('log', () => log.close());
+  await agree(store, agreementOf(settings));
+  return { log, store, parts: [storePart(store, true)] };
+}
+
+/** Each engine may be away: the hub starts all the same, and does what it can without it. */
+async function composeServers(parts: EngineParts): Promise<ComposedEngines> {
+  const { settings, engines, admission, clock, logger, lifecycle } = parts;
+  const { store } = engines;
+  lifecycle.add('store', () => store.close());
+  const continuity = new Continuity({
+    log: engines.log,
+    store,
+    shard: logShard,
+    clock,
+    logger,
+    onRefused: (refusal) => admission.refuse(refusal),
+  });
+  const bare = guarded(timed(engines.log, clock, parts.telemetry), () => continuity.fault);
+  const known = withKnownIds(bare, { store, logger });
+  const log = withGroupCommit(withTrimmedHistory(known, store, logShard));
+  lifecycle.add('log', () => log.close());
+
+  lifecycle.add('admission', () => admission.stop());
+  const wanted = agreementOf(settings);
+  await admission.begin([
+    { name: 'the log', pass: async () => void (await engines.log.check()) },
+    { name: 'the store', pass: () => agree(store, wanted) },
+  ]);
+  await continuity.start();
+  lifecycle.add('continuity', () => continuity.stop());
+  const isReader = settings.roles.has('readers');
+  const takesEvents = settings.roles.has('http') || settings.roles.has('grpc');
+  const healthParts = [storePart(store, !takesEvents)];
+  if (isReader)
+    healthParts.push(startArchive({ ...parts, log: engines.log, store, needed: !takesEvents }));
+  return { log, store, parts: healthParts };
+}
+
+/** Who takes events goes on without the store; who archives cannot. */
+function storePart(store: EventStore, needed: boolean): HealthPart {
+  return {
+    name: 'store',
+    needed,
+    check: async () => {
+      await store.check();
+      return 'readable';
+    },
+  };
+}

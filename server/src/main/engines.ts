@@ -1,0 +1,87 @@
+import type { Clock } from '../base/clock.ts';
+import { HubError } from '../base/errors.ts';
+import type { Finding } from '../base/finding.ts';
+import { schemeOf } from '../config/engine-urls.ts';
+import type { Settings } from '../config/settings.ts';
+import type { EventLog } from '../log/event-log.ts';
+import { logAdapters } from '../log/index.ts';
+import type { EventStore } from '../store/event-store.ts';
+import { type StoreAdapter, storeAdapters } from '../store/index.ts';
+
+export interface Engines {
+  readonly log: EventLog;
+  readonly store: EventStore;
+  close(): Promise<void>;
+}
+
+export interface OpenOptions {
+  /** To serve from them; else to look at them beside a running hub. */
+  readonly exclusive: boolean;
+  readonly pageCountMax?: number | undefined;
+  readonly clock?: Clock;
+}
+
+/** The log and the store alone. */
+export async function openEngines(settings: Settings, options: OpenOptions): Promise<Engines> {
+  const log = await openLog(settings, options);
+  try {
+    const store = await openStore(settings, options);
+    return {
+      log,
+      store,
+      close: async () => void (await Promise.all([log.close(), store.close()])),
+    };
+  } catch (reason) {
+    await log.close();
+    throw reason;
+  }
+}
+
+export async function openLog(settings: Settings, options: OpenOptions): Promise<EventLog> {
+  return await adapterOf(logAdapters, settings.log).open(settings.log, {
+    ...given(options),
+    keepMs: settings.logKeepMs,
+    allowWeakDurability: settings.allowWeakDurability,
+  });
+}
+
+export async function openStore(settings: Settings, options: OpenOptions): Promise<EventStore> {
+  return await adapterOf(storeAdapters, settings.store).open(settings.store, given(options));
+}
+
+/** The log writes the store in its own append: there is nothing to archive, and nothing that one has and the other has not. */
+export function isEmbedded({ log, store }: Settings): boolean {
+  return adapterOf<StoreAdapter>(storeAdapters, store).recordedByLog === schemeOf(log);
+}
+
+/** Removes the events of a stopped hub for good. Rejects with `conflict` while one runs, `not_found` when there is nothing. */
+export async function eraseEngines({ log, store }: Settings): Promise<void> {
+  await adapterOf(logAdapters, log).erase(log);
+  await adapterOf<StoreAdapter>(storeAdapters, store).erase(store);
+}
+
+/** What can be said of the engines without serving from them; changes nothing. */
+export async function examineEngines({ log, store }: Settings): Promise<readonly Finding[]> {
+  const findings = await adapterOf(logAdapters, log).examine(log);
+  return [...findings, ...(await adapterOf<StoreAdapter>(storeAdapters, store).examine(store))];
+}
+
+function given({ exclusive, pageCountMax, clock }: OpenOptions) {
+  return {
+    exclusive,
+    ...(pageCountMax === undefined ? {} : { pageCountMax }),
+    ...(clock === undefined ? {} : { clock }),
+  };
+}
+
+function adapterOf<A>(adapters: Readonly<Record<string, A>>, url: string): A {
+  const scheme = schemeOf(url);
+  const adapter = adapters[scheme];
+  if (adapter === undefined) {
+    throw new HubError(
+      'invalid',
+      `there is no adapter for ${scheme}: URLs; there are ${Object.keys(adapters).join(', ')}`,
+    );
+  }
+  return adapter;
+}

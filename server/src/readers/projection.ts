@@ -1,0 +1,204 @@
+import { Backoff } from '../base/backoff.ts';
+import type { Clock, Instant } from '../base/clock.ts';
+import { HubError } from '../base/errors.ts';
+import { limits } from '../base/limits.ts';
+import type { Logger } from '../base/logger.ts';
+import { within } from '../base/within.ts';
+import type { EventLog, Position, UnreadableEntry } from '../log/event-log.ts';
+import type { EventStore, Lease } from '../store/event-store.ts';
+import { BatchQueue, type LogBatch } from './batch-queue.ts';
+
+/** What follows the log and keeps its position beside its effect. */
+export interface Projection {
+  /** Also the name of the lease: of all processes one applies at a time. */
+  readonly name: string;
+  /** Where to read on. Rejects with `position_gone`, naming what to do, when the log does not go on there. */
+  position(): Promise<Position | undefined>;
+  /**
+   * Effect and position in one transaction, fenced by the lease: rejects with
+   * `conflict` once that is lost. After any rejection the log is read anew from
+   * `position`.
+   */
+  apply(batch: LogBatch, lease: Lease): Promise<void>;
+  /** Called now and then while the lease is held. */
+  tend(): Promise<void>;
+}
+
+export interface ProjectionDeps {
+  readonly projection: Projection;
+  readonly log: Pick<EventLog, 'read'>;
+  readonly store: Pick<EventStore, 'acquireLease' | 'releaseLease'>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Random, one per process. */
+  readonly holder: string;
+}
+
+/**
+ * Runs a projection wherever it is this process's turn: takes the lease, reads
+ * on, applies; begins again after every failure, for ever. The next part of the
+ * log is read while one is applied.
+ */
+export class ProjectionRunner {
+  readonly #deps: ProjectionDeps;
+  readonly #stopping = new AbortController();
+  readonly #backoff = new Backoff(limits.retryFirstMs, limits.retryMaxMs);
+  #done: Promise<void> = Promise.resolve();
+  #isActive = false;
+  #fault: HubError | undefined;
+  #queue: BatchQueue | undefined;
+  #applying: Instant | undefined;
+
+  constructor(deps: ProjectionDeps) {
+    this.#deps = deps;
+  }
+
+  /** This process holds the lease. */
+  get isActive(): boolean {
+    return this.#isActive;
+  }
+
+  /** Why it does not go on by itself. */
+  get fault(): HubError | undefined {
+    return this.#fault;
+  }
+
+  /** When the hub took the oldest entry that was read and is not applied. */
+  get oldestWaiting(): Instant | undefined {
+    return this.#applying ?? this.#queue?.oldest?.event.receivedAt;
+  }
+
+  start(): void {
+    this.#done = this.#run();
+  }
+
+  /** What is being applied is finished first, and the lease given back. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#done;
+  }
+
+  async #run(): Promise<void> {
+    const { projection, store, clock, holder } = this.#deps;
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      let waitMs: number;
+      try {
+        const lease = await store.acquireLease(projection.name, holder, limits.leaseTtlMs);
+        if (lease !== undefined) await this.#hold(lease);
+        waitMs = limits.leaseRetryMs;
+      } catch (reason) {
+        waitMs = this.#waitAfter(HubError.from(reason));
+      }
+      if (!signal.aborted) await clock.sleep(waitMs, signal).catch(() => undefined);
+    }
+  }
+
+  async #hold(lease: Lease): Promise<void> {
+    const { projection, store, clock, logger } = this.#deps;
+    const ended = new AbortController();
+    const signal = AbortSignal.any([this.#stopping.signal, ended.signal]);
+    const renewing = this.#renew(lease, signal, ended);
+    try {
+      await this.#follow(lease, signal);
+    } finally {
+      if (this.#isActive) logger.info({ lease: lease.name, epoch: lease.epoch }, 'ended reading');
+      this.#isActive = false;
+      ended.abort();
+      await renewing;
+      const released = store.releaseLease(lease);
+      // Nobody waits longer for it than until it runs out.
+      await within(clock, limits.retryMaxMs, released, `${projection.name} was kept`).catch(
+        () => undefined,
+      );
+    }
+  }
+
+  async #renew(lease: Lease, signal: AbortSignal, ended: AbortController): Promise<void> {
+    const { projection, store, clock, logger, holder } = this.#deps;
+    for (;;) {
+      await clock.sleep(limits.leaseRenewMs, signal).catch(() => undefined);
+      if (signal.aborted) return;
+      try {
+        const kept = await store.acquireLease(lease.name, holder, limits.leaseTtlMs);
+        if (kept?.epoch !== lease.epoch) {
+          ended.abort();
+          return;
+        }
+        await projection.tend();
+      } catch (reason) {
+        // Until it runs out the lease holds; then what is applied under it is refused.
+        logger.debug({ err: reason, lease: lease.name }, 'a lease could not be renewed now');
+      }
+    }
+  }
+
+  async #follow(lease: Lease, signal: AbortSignal): Promise<void> {
+    const { projection, logger } = this.#deps;
+    const from = (await projection.position()) ?? 'start';
+    this.#fault = undefined;
+    this.#isActive = true;
+    logger.info({ lease: lease.name, epoch: lease.epoch, from }, 'reads the log');
+    const queue = new BatchQueue(limits.archiveEntries, limits.archiveBytes);
+    this.#queue = queue;
+    const reading = new AbortController();
+    const filled = this.#fill(queue, from, AbortSignal.any([signal, reading.signal]));
+    try {
+      for (;;) {
+        const batch = await queue.take();
+        if (batch === undefined || signal.aborted) return;
+        this.#applying = batch.entries[0]?.event.receivedAt;
+        await projection.apply(batch, lease);
+        this.#applying = undefined;
+        this.#backoff.reset();
+      }
+    } finally {
+      queue.end();
+      reading.abort();
+      await filled;
+      this.#applying = undefined;
+      this.#queue = undefined;
+    }
+  }
+
+  /** Reads ahead until the signal aborts or the log fails, which ends the queue. */
+  async #fill(queue: BatchQueue, from: Position | 'start', signal: AbortSignal): Promise<void> {
+    let unreadable: UnreadableEntry[] = [];
+    try {
+      const read = this.#deps.log.read({
+        from,
+        follow: true,
+        limit: limits.readEntries,
+        signal,
+        unreadable: (entry) => unreadable.push(entry),
+      });
+      for await (const entries of read) {
+        const batch = { entries, unreadable };
+        unreadable = [];
+        await queue.put(batch);
+        if (signal.aborted) break;
+      }
+      queue.end();
+    } catch (reason) {
+      queue.end(reason);
+    }
+  }
+
+  /** Milliseconds. Said once for each way in which it fails. */
+  #waitAfter(fault: HubError): number {
+    const { logger, projection } = this.#deps;
+    const isStopped = fault.code === 'position_gone';
+    if (isStopped) {
+      if (this.#fault === undefined) logger.error({ lease: projection.name }, fault.message);
+      this.#fault = fault;
+      return limits.continuityEveryMs;
+    }
+    const waitMs = this.#backoff.next();
+    if (fault.code === 'conflict') {
+      logger.warn({ lease: projection.name }, fault.message);
+    } else if (waitMs === limits.retryFirstMs) {
+      logger.warn({ err: fault, cause: fault.cause }, `${projection.name} fails and tries again`);
+    }
+    return waitMs;
+  }
+}
