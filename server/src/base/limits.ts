@@ -162,9 +162,9 @@ export const limits = {
   redisArchivedMarks: 64,
   /** How often the trimming looks for work. */
   redisTrimEveryMs: 10_000,
-  /** Entries trimmed by one script, and scripts in one go. */
+  /** Entries trimmed by one script, and scripts in one call: more than a minute brings. */
   redisTrimEntries: 100,
-  redisTrimSlices: 200,
+  redisTrimSlices: 10_000,
   /** The newest archived entries stay, however old. */
   redisTrimMargin: 100,
   /** Between two hubs' clocks, or the hub's and Redis's, before `doctor` warns. */

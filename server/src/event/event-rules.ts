@@ -37,6 +37,11 @@ export function formatEventTypes(types: ReadonlyMap<string, Sign>): string {
   return Array.from(types, ([name, sign]) => (sign === '' ? name : `${name}:${sign}`)).join(',');
 }
 
+/** Whether some hub may know this type. */
+export function isEventTypeName(name: string): boolean {
+  return typeName.test(name);
+}
+
 const typeName = /^[A-Za-z][A-Za-z0-9_.-]{0,63}$/;
 
 function refused(detail: string): HubError {

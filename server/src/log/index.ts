@@ -24,6 +24,12 @@ export interface LogAdapter {
   erase(url: string): Promise<void>;
 }
 
+const redis: LogAdapter = {
+  open: async (url, options) => (await import('./redis/redis-log.ts')).openRedisLog(url, options),
+  examine: async (url) => (await import('./redis/examine-redis.ts')).examineRedis(url),
+  erase: async (url) => (await import('./redis/erase-redis.ts')).eraseRedis(url),
+};
+
 /** By the scheme of `EVENT_HUB_LOG`. A new log is one folder, one line here and one short test file. */
 export const logAdapters = {
   sqlite: {
@@ -32,4 +38,6 @@ export const logAdapters = {
     examine: async (url) => (await import('./sqlite/sqlite-upkeep.ts')).examineSqlite(url),
     erase: async (url) => (await import('./sqlite/sqlite-upkeep.ts')).eraseSqlite(url),
   },
+  redis,
+  rediss: redis,
 } as const satisfies Record<string, LogAdapter>;
