@@ -3,7 +3,7 @@ import { positionGone } from '../../event/position-faults.ts';
 import type { LogEntry, ReadOptions } from '../event-log.ts';
 import type { LogState } from './log-state.ts';
 import { parseEntry, type RawEntry } from './redis-entry.ts';
-import { foreign } from './redis-faults.ts';
+import { foreign, unavailable } from './redis-faults.ts';
 import type { RedisLink } from './redis-link.ts';
 import { compareEntryIds, formatPosition } from './redis-position.ts';
 import type { RedisTarget } from './redis-target.ts';
@@ -89,8 +89,10 @@ export class EntryReader {
       marks as Promise<readonly [string | null, string | null]>,
     ]);
     const raw = entriesIn(reply);
-    if (raw.length > 0 && logId === null) throw foreign(`a stream "${keys.stream}"`, shown);
     this.#checkLog(logId ?? undefined);
+    if (raw.length > 0 && logId === null) {
+      throw unavailable(foreign(`a stream "${keys.stream}"`, shown).message);
+    }
     const place = this.#place;
     if (place !== undefined && trimmedTo !== null) {
       if (compareEntryIds(trimmedTo, place.entryId) > 0) {

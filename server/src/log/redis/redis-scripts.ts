@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { HubError } from '../../base/errors.ts';
-import { foreign, missingRights, replaced } from './redis-faults.ts';
+import { foreign, missingRights, replaced, unavailable } from './redis-faults.ts';
 import type { LogKeys, RedisTarget } from './redis-target.ts';
 
 /** The version of what is under the three keys. */
@@ -28,7 +28,7 @@ if id then
 elseif known ~= '' then
   return redis.error_reply('HUBREPLACED none')
 elseif redis.call('EXISTS', stream, ids) > 0 then
-  return redis.error_reply('HUBFOREIGN')
+  return redis.error_reply('HUBFOREIGN stream')
 end
 `;
 
@@ -200,7 +200,9 @@ export async function runScript(
   } catch (reason) {
     const message = messageOf(reason);
     if (message.startsWith('HUBREPLACED')) throw replaced(shown);
-    if (message.startsWith('HUBFOREIGN')) throw foreign(`a stream "${keys.stream}"`, shown);
+    if (message.startsWith('HUBFOREIGN')) {
+      throw unavailable(foreign(`a stream "${keys.stream}"`, shown).message);
+    }
     throw reason;
   }
 }
