@@ -25,6 +25,8 @@ export interface HubOptions {
   readonly logger?: Logger;
   /** For tests of a full disk. */
   readonly pageCountMax?: number;
+  /** For tests of a hub with a deliberate flaw; `openEngines` when absent. */
+  readonly openEngines?: typeof openEngines;
 }
 
 export interface RunningHub {
@@ -51,6 +53,7 @@ export async function startHub(settings: Settings, options: HubOptions = {}): Pr
       logger,
       lifecycle,
       pageCountMax: options.pageCountMax,
+      open: options.openEngines ?? openEngines,
     });
   } catch (reason) {
     await lifecycle.stop();
@@ -63,12 +66,13 @@ interface Parts {
   readonly logger: Logger;
   readonly lifecycle: Lifecycle;
   readonly pageCountMax: number | undefined;
+  readonly open: typeof openEngines;
 }
 
 async function compose(settings: Settings, parts: Parts): Promise<RunningHub> {
   const { clock, logger, lifecycle, pageCountMax } = parts;
   const telemetry = createTelemetry();
-  const opened = await openEngines(settings, { exclusive: true, pageCountMax, clock });
+  const opened = await parts.open(settings, { exclusive: true, pageCountMax, clock });
   const admission = new Admission({ clock, logger });
   const engines = await composeEngines({
     settings,

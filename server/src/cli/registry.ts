@@ -39,6 +39,14 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'Print the settings in force, or take changed ones over.',
     load: async () => erased((await import('./commands/config.ts')).config),
   },
+  copy: {
+    summary: "Move a hub's data to other engines.",
+    load: async () => erased((await import('./commands/copy.ts')).copy),
+  },
+  log: {
+    summary: 'Take over a log that was restored, emptied or replaced.',
+    load: async () => erased((await import('./commands/log.ts')).log),
+  },
   reset: {
     summary: 'Empty a stopped hub.',
     load: async () => erased((await import('./commands/reset.ts')).reset),

@@ -28,7 +28,7 @@ import { assertSeriesLength, seriesOf, totalsOf } from './totals.ts';
 const latestDefault = 10;
 
 export interface ReadsDeps {
-  readonly log: EventLog;
+  readonly log: Pick<EventLog, 'isPosition'>;
   readonly store: EventStore;
   readonly clock: Clock;
   readonly rules: EventRules;

@@ -1,8 +1,9 @@
-import type { Clock } from '../base/clock.ts';
+import { type Clock, systemClock } from '../base/clock.ts';
 import { HubError } from '../base/errors.ts';
 import type { Finding } from '../base/finding.ts';
 import { schemeOf } from '../config/engine-urls.ts';
 import type { Settings } from '../config/settings.ts';
+import { openAwaited } from '../log/awaited-log.ts';
 import type { EventLog } from '../log/event-log.ts';
 import { logAdapters } from '../log/index.ts';
 import type { EventStore } from '../store/event-store.ts';
@@ -21,7 +22,7 @@ export interface OpenOptions {
   readonly clock?: Clock;
 }
 
-/** The log and the store alone. */
+/** The log and the store alone. To serve, a server among them may be away: its calls reject with `unavailable` until it is there. */
 export async function openEngines(settings: Settings, options: OpenOptions): Promise<Engines> {
   const log = await openLog(settings, options);
   try {
@@ -37,14 +38,19 @@ export async function openEngines(settings: Settings, options: OpenOptions): Pro
   }
 }
 
+/** For who reads a log without its store. */
 export async function openLog(settings: Settings, options: OpenOptions): Promise<EventLog> {
-  return await adapterOf(logAdapters, settings.log).open(settings.log, {
-    ...given(options),
-    keepMs: settings.logKeepMs,
-    allowWeakDurability: settings.allowWeakDurability,
-  });
+  const open = () =>
+    adapterOf(logAdapters, settings.log).open(settings.log, {
+      ...given(options),
+      keepMs: settings.logKeepMs,
+      allowWeakDurability: settings.allowWeakDurability,
+    });
+  const mayBeAway = options.exclusive && !isEmbedded(settings);
+  return mayBeAway ? await openAwaited(open, options.clock ?? systemClock) : await open();
 }
 
+/** For who only reads what is stored. */
 export async function openStore(settings: Settings, options: OpenOptions): Promise<EventStore> {
   return await adapterOf(storeAdapters, settings.store).open(settings.store, given(options));
 }

@@ -26,6 +26,11 @@ export interface ArchiveCounts {
   unreadable: number;
 }
 
+/** Whoever holds it is the one that archives the shard. */
+export function archiveLease(shard: string): string {
+  return `archive:${shard}`;
+}
+
 /** Keeps what the log holds in the store, counted once. */
 export class Archive implements Projection {
   readonly name: string;
@@ -37,7 +42,7 @@ export class Archive implements Projection {
 
   constructor(deps: ArchiveDeps) {
     this.#deps = deps;
-    this.name = `archive:${deps.shard}`;
+    this.name = archiveLease(deps.shard);
   }
 
   /** When something was archived last by this process. */

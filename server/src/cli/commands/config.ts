@@ -1,9 +1,10 @@
 import type { SettingValue } from '../../config/load.ts';
 import type { Settings } from '../../config/settings.ts';
-import { formatEventTypes } from '../../event/event-rules.ts';
+import { agreementOf } from '../../main/agree.ts';
+import { isEmbedded } from '../../main/engines.ts';
 import { defineCommand } from '../command.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
-import { openHubEngines } from '../open-engines.ts';
+import { openHubStore } from '../open-engines.ts';
 import { openSettings } from '../open-settings.ts';
 import { formatOf, reportOutputFlag } from '../output/output-flag.ts';
 import { openRecordOutput, type RecordShape } from '../output/record-output.ts';
@@ -17,7 +18,7 @@ export const config = defineCommand({
   actions: {
     print: 'Every setting with its value and where it comes from; passwords are masked.',
     adopt:
-      'Makes the types and the currency of these settings those of the store. The hub is stopped.',
+      'Makes the types and the currency of these settings those of the store. Stop the hub first.',
   },
   flags: { output: reportOutputFlag },
   usesSettings: true,
@@ -46,23 +47,21 @@ const valueShape: RecordShape<SettingValue> = {
 };
 
 async function adopt(settings: Settings, terminal: Terminal): Promise<ExitCode> {
-  const wanted = {
-    eventTypes: formatEventTypes(settings.eventTypes),
-    defaultCurrency: settings.defaultCurrency,
-  };
+  const wanted = agreementOf(settings);
   // Fails where there is no store yet; only a hub makes one.
-  const looked = await openHubEngines(settings);
+  const looked = await openHubStore(settings);
   await looked.close();
-  const engines = await openHubEngines(settings, { exclusive: true });
+  const store = await openHubStore(settings, { exclusive: isEmbedded(settings) });
   try {
-    const before = await engines.store.agreement();
-    await engines.store.setAgreement(wanted);
+    const before = await store.agreement();
+    await store.setAgreement(wanted);
     const was = `event types ${before?.eventTypes ?? 'none'}, default currency ${before?.defaultCurrency ?? 'none'}`;
     terminal.err(
       `the store now has event types ${wanted.eventTypes}, default currency ${wanted.defaultCurrency}; before: ${was}`,
     );
+    if (!isEmbedded(settings)) terminal.err('restart every hub process on it with these settings');
     return exitCode.done;
   } finally {
-    await engines.close();
+    await store.close();
   }
 }

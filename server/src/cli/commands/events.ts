@@ -8,7 +8,7 @@ import { defineCommand } from '../command.ts';
 import { exitCode, usageError } from '../exit-code.ts';
 import { filterFlags, filterRequest } from '../filter-flags.ts';
 import { countOf } from '../flag-values.ts';
-import { openHubEngines, readsOf } from '../open-engines.ts';
+import { openHubStore, readsOf } from '../open-engines.ts';
 import { openSettings } from '../open-settings.ts';
 import { eventShape, type WireEvent } from '../output/event-shape.ts';
 import { formatOf, outputFlag } from '../output/output-flag.ts';
@@ -55,14 +55,14 @@ export const events = defineCommand({
     }
     const limit = flags.all ? Number.MAX_SAFE_INTEGER : countOf('limit', flags.limit, 1);
     const { settings } = openSettings(settingFlags, terminal);
-    const engines = await openHubEngines(settings);
+    const store = await openHubStore(settings);
     const format = formatOf(flags.output, terminal);
     try {
       if (flags.unreadable) {
-        await writeUnreadable(engines.store, limit, format, terminal);
+        await writeUnreadable(store, limit, format, terminal);
         return exitCode.done;
       }
-      const reads = readsOf(engines, settings);
+      const reads = readsOf(store, settings);
       const request = {
         ...filterRequest(flags),
         from: flags.from,
@@ -70,7 +70,7 @@ export const events = defineCommand({
         order: flags.order,
       };
       const found = flags.conflicts
-        ? [await engines.store.conflicts(limit)]
+        ? [await store.conflicts(limit)]
         : flags.id === undefined
           ? pages(reads, request, limit)
           : [[await reads.get(flags.id)]];
@@ -82,7 +82,7 @@ export const events = defineCommand({
       await output.end();
       return interrupted.aborted ? exitCode.refused : exitCode.done;
     } finally {
-      await engines.close();
+      await store.close();
     }
   },
 });

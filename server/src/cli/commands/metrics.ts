@@ -6,7 +6,7 @@ import type { CountDifference, EventStore } from '../../store/event-store.ts';
 import { defineCommand } from '../command.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
 import { filterFlags, filterRequest } from '../filter-flags.ts';
-import { openHubEngines, readsOf } from '../open-engines.ts';
+import { openHubStore, readsOf } from '../open-engines.ts';
 import { openSettings } from '../open-settings.ts';
 import { formatOf, reportOutputFlag } from '../output/output-flag.ts';
 import { type OutputFormat, openRecordOutput, type RecordShape } from '../output/record-output.ts';
@@ -40,17 +40,17 @@ export const metrics = defineCommand({
   ],
   run: async ({ action, flags, settingFlags, terminal }) => {
     const { settings } = openSettings(settingFlags, terminal);
-    const engines = await openHubEngines(settings);
+    const store = await openHubStore(settings);
     const format = formatOf(flags.output, terminal);
     try {
-      if (action === 'verify') return await verify(engines.store, format, terminal);
-      if (action === 'rebuild') return await rebuild(engines.store, terminal);
+      if (action === 'verify') return await verify(store, format, terminal);
+      if (action === 'rebuild') return await rebuild(store, terminal);
       const { minutes, from, to } = flags;
       const request = { ...filterRequest(flags), minutes, from, to };
-      await writeTotals(await readsOf(engines, settings).aggregate(request), format, terminal);
+      await writeTotals(await readsOf(store, settings).aggregate(request), format, terminal);
       return exitCode.done;
     } finally {
-      await engines.close();
+      await store.close();
     }
   },
 });

@@ -29,15 +29,22 @@ export const serve = defineCommand({
     const stopped = stopSignal();
     const hub = await start(settings, logger);
     await terminal.out(`${startLine(hub, settings)}\n`);
-    await stopped;
+    const refusal = await Promise.race([stopped, hub.refused]);
     await hub.stop();
+    if (refusal !== undefined) throw new CommandError(exitCode.usage, refusal.message);
     return exitCode.done;
   },
 });
 
-function startLine(hub: RunningHub, { log, store }: Settings): string {
+function startLine(hub: RunningHub, { log, store, roles }: Settings): string {
   const places = `log ${maskPasswords(log)}, store ${maskPasswords(store)}`;
-  return `event-hub ${version} serves ${hub.url} and gRPC on ${hub.grpcAddress}; ${places}; ${hub.durability}`;
+  return `event-hub ${version} ${served(hub, roles)}; roles ${[...roles].join(', ')}; ${places}; ${hub.durability}`;
+}
+
+function served({ url, grpcAddress }: RunningHub, roles: Settings['roles']): string {
+  const grpc = roles.has('grpc') ? [`gRPC on ${grpcAddress}`] : [];
+  if (roles.has('http')) return `serves ${[url, ...grpc].join(' and ')}`;
+  return `serves ${[...grpc, `health and metrics on ${url}`].join(', ')}`;
 }
 
 async function start(settings: Settings, logger: Logger): Promise<RunningHub> {

@@ -1,0 +1,8 @@
+import type { Settings } from '../../src/config/settings.ts';
+import { freshName, sharedMongo, sharedRedis } from './engines/shared-engines.ts';
+
+/** A stream and a database of their own on the engines that all tests share. */
+export async function serverEngines(): Promise<Pick<Settings, 'log' | 'store'>> {
+  const [redis, mongo] = await Promise.all([sharedRedis(), sharedMongo()]);
+  return { log: `${redis}/0?stream=${freshName('events')}`, store: mongo };
+}
