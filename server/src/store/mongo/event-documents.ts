@@ -1,4 +1,4 @@
-import { BSON, type Document } from 'mongodb';
+import type { Document } from 'mongodb';
 import { dateOf } from '../../base/clock.ts';
 import { canonicalJson } from '../../base/json.ts';
 import type { Event } from '../../event/event.ts';
@@ -7,13 +7,28 @@ import type { Conflict, StoredEvent } from '../event-store.ts';
 import type { ConflictDocument, EventDocument, EventFields } from './collections.ts';
 import { fromDecimal128, toDecimal128 } from './decimal128.ts';
 
-export function toDocument(entry: LogEntry): EventDocument {
-  return { _id: entry.event.id, ...fieldsOf(entry) };
+export function toDocument({ event, shard, position }: LogEntry): EventDocument {
+  const document: { -readonly [Field in keyof EventDocument]: EventDocument[Field] } = {
+    _id: event.id,
+    user_id: event.userId,
+    event_type: event.eventType,
+    amount: toDecimal128(event.amount),
+    currency: event.currency,
+    timestamp: dateOf(event.timestamp),
+    received_at: dateOf(event.receivedAt),
+    shard,
+    position,
+  };
+  if (event.metadata === undefined) return document;
+  const metadata = toMetadata(event.metadata);
+  if (metadata === undefined) document.metadata_json = event.metadata;
+  else document.metadata = metadata;
+  return document;
 }
 
 export function toConflictDocument(entry: LogEntry): ConflictDocument {
-  const _id = placeId(entry.shard, entry.position);
-  return { _id, event_id: entry.event.id, ...fieldsOf(entry) };
+  const { _id: event_id, ...fields } = toDocument(entry);
+  return { _id: placeId(entry.shard, entry.position), event_id, ...fields };
 }
 
 /** The `_id` of what is kept about one entry of the log. */
@@ -45,20 +60,6 @@ export function conflictOf(document: ConflictDocument): Conflict {
   };
 }
 
-function fieldsOf({ event, shard, position }: LogEntry): EventFields {
-  return {
-    user_id: event.userId,
-    event_type: event.eventType,
-    amount: toDecimal128(event.amount),
-    currency: event.currency,
-    timestamp: dateOf(event.timestamp),
-    received_at: dateOf(event.receivedAt),
-    ...metadataFields(event.metadata),
-    shard,
-    position,
-  };
-}
-
 function eventOf(id: string, fields: EventFields): Event {
   return {
     id,
@@ -72,18 +73,24 @@ function eventOf(id: string, fields: EventFields): Event {
   };
 }
 
-/** A document that people can query, once it is proven to give back the same text; else the text. */
-function metadataFields(text: string | undefined): Pick<EventFields, 'metadata' | 'metadata_json'> {
-  if (text === undefined) return {};
+/** A document that people can query, where it surely gives back the same text; else undefined. */
+function toMetadata(text: string): Document | undefined {
   const metadata = JSON.parse(text) as Document;
-  return comesBack(metadata, text) ? { metadata } : { metadata_json: text };
+  return canonicalJson(metadata) === text && comesBack(metadata) ? metadata : undefined;
 }
 
-function comesBack(metadata: Document, text: string): boolean {
-  try {
-    const { read } = BSON.deserialize(BSON.serialize({ read: metadata })) as { read: Document };
-    return canonicalJson(read) === text;
-  } catch {
-    return false;
+/** Whether BSON keeps the value as it is: a walk is several times cheaper than writing and reading it. */
+function comesBack(value: unknown): boolean {
+  if (typeof value === 'string') return value.isWellFormed();
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (typeof value !== 'object' || value === null) return typeof value !== 'undefined';
+  if (Array.isArray(value)) return value.every(comesBack);
+  for (const key of Object.keys(value)) {
+    if (key.startsWith('$') || key.includes('\0') || !key.isWellFormed()) return false;
+    if (meaningful.has(key) || !comesBack((value as Document)[key])) return false;
   }
+  return true;
 }
+
+/** Keys by which the driver takes an object for something else than it is. */
+const meaningful: ReadonlySet<string> = new Set(['_bsontype', 'toBSON', '__proto__']);

@@ -34,8 +34,8 @@ export interface MongoAddress {
 
 /** Throws `invalid` for a URL that is none, without repeating it: it may hold a password. */
 export function parseMongoUrl(url: string): MongoAddress {
-  const database = databaseOf(url) ?? defaultDatabase;
   try {
+    const database = databaseOf(url) ?? defaultDatabase;
     const client = new MongoClient(url, options);
     const { hosts, srvHost } = client.options;
     return { client, database, place: `${srvHost ?? hosts.join(',')}/${database}` };

@@ -83,7 +83,8 @@ export class MongoConnection {
     try {
       return await work(this.collections);
     } catch (reason) {
-      throw fromMongo(reason, this.place);
+      // Closing interrupts what is under way, and with faults of all kinds.
+      throw this.#closing.signal.aborted ? this.#away() : fromMongo(reason, this.place);
     }
   }
 

@@ -1,5 +1,5 @@
 import type { ClientSession } from 'mongodb';
-import { type Clock, dateOf } from '../../base/clock.ts';
+import { type Clock, dateOf, yieldTurn } from '../../base/clock.ts';
 import { HubError } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
 import { type Event, hasSameContent } from '../../event/event.ts';
@@ -13,7 +13,7 @@ import { assertLease } from './leases.ts';
 import type { MongoConnection } from './mongo-connection.ts';
 import { readMark } from './prepare-database.ts';
 import type { Transactions } from './transactions.ts';
-import { countEvents } from './write-counts.ts';
+import { tallyEvents, writeCounts } from './write-counts.ts';
 
 export interface RecordDeps {
   readonly connection: MongoConnection;
@@ -105,10 +105,18 @@ async function recordPart(
   const newest = newestOf([...entries, ...unreadable]);
   if (newest === undefined) return { added: 0, duplicates: 0, conflicts: 0 };
 
-  const { added, duplicates, conflicts } = await sortOut(transaction, entries);
+  // What costs this process time is done while the server is busy.
+  const [{ added, duplicates, conflicts }, documents] = await Promise.all([
+    sortOut(transaction, entries),
+    yieldTurn().then(() => entries.map(toDocument)),
+  ]);
   if (added.length > 0) {
-    await collections.events.insertMany(added.map(toDocument), { session });
-    await countEvents(collections, shard, added, transaction.clock.now(), session);
+    const kept = added.length === documents.length ? documents : added.map(toDocument);
+    const [, counts] = await Promise.all([
+      collections.events.insertMany(kept, { session }),
+      yieldTurn().then(() => tallyEvents(added, transaction.clock.now())),
+    ]);
+    await writeCounts(collections, shard, counts, session);
   }
   await keepConflicts(collections, conflicts, session);
   await keepUnreadable(collections, unreadable, session);

@@ -5,14 +5,14 @@ import { CountTally, isLate, minuteOf, type Tally } from '../count-tally.ts';
 import type { Collections, CountedMinuteDocument, MinuteDocument } from './collections.ts';
 import { toDecimal128 } from './decimal128.ts';
 
-/** Counts events in the minute of their timestamp and in the hub's own. */
-export async function countEvents(
-  { minutes, countedMinutes }: Collections,
-  shard: string,
-  entries: readonly LogEntry[],
-  now: Instant,
-  session: ClientSession,
-): Promise<void> {
+export interface Tallies {
+  /** By the minutes of the events' timestamps. */
+  readonly own: CountTally<string>;
+  /** By the minute of the hub's own time. */
+  readonly hub: CountTally<string>;
+}
+
+export function tallyEvents(entries: readonly LogEntry[], now: Instant): Tallies {
   const own = new CountTally<string>();
   const hub = new CountTally<string>();
   const hubMinute = minuteOf(now);
@@ -23,6 +23,15 @@ export async function countEvents(
     own.add(minute, eventType, currency, amount, position, late);
     hub.add(hubMinute, eventType, currency, amount, position, late);
   }
+  return { own, hub };
+}
+
+export async function writeCounts(
+  { minutes, countedMinutes }: Collections,
+  shard: string,
+  { own, hub }: Tallies,
+  session: ClientSession,
+): Promise<void> {
   const minuteCounts = [...own.values()].map((tally) => addToMinute(shard, tally));
   await minutes.bulkWrite(minuteCounts, { session, ordered: false });
   const hubCounts = [...hub.values()].map((tally) => addToHubMinute(shard, tally));

@@ -114,6 +114,24 @@ describeWithEngines('readers at once on one MongoDB', ['mongo'], () => {
     expect(await stores[1].verify()).toEqual([]);
   });
 
+  it('may be closed in the middle, and leave all of a batch or nothing', async () => {
+    const store = await openMongoStore(url, { exclusive: true });
+    const entries = logEntries(someEvents(3_000, { userId: 'closed' }), 3_500_000);
+    const recording = store.record('closed', entries).then(
+      () => 'done',
+      (reason: { code: string }) => reason.code,
+    );
+    await stores[0].positions();
+    await store.close();
+    const outcome = await recording;
+    expect(['done', 'unavailable']).toContain(outcome);
+    const { added } = await stores[0].record('closed', entries);
+    expect([0, 3_000]).toContain(added);
+    const filter = { userIds: ['closed'] };
+    const { buckets } = await stores[0].aggregate({ from: 0, to: noon * 2, filter });
+    expect(buckets).toMatchObject([{ eventCount: 3_000 }]);
+  });
+
   it('are not kept waiting by what a dead one left open', async () => {
     const lease = (await stores[0].acquireLease('archive', 'dead', 60_000)) as Lease;
     const client = new MongoClient(url);

@@ -42,6 +42,12 @@ describe('an event as a document', () => {
     );
   });
 
+  it('is text where a document would not say the same to everybody', () => {
+    const awkward = '{"a":{"$id":1,"$ref":"x"}}';
+    expect(stored(awkward)).toMatchObject({ metadata_json: awkward });
+    expect(stored('{"b":1,"a":2}')).toMatchObject({ metadata_json: '{"b":1,"a":2}' });
+  });
+
   it('keeps metadata as a document that can be queried', () => {
     expect(stored('{"order":{"items":3,"paid":true}}').metadata).toEqual({
       order: { items: 3, paid: true },

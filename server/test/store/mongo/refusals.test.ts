@@ -165,8 +165,41 @@ describeWithOwnEngines('a MongoDB server without a replica set', ['mongo'], () =
   });
 });
 
+describeWithOwnEngines('a replica set that was never initiated', ['mongo'], () => {
+  let waiting: MongoServer;
+
+  beforeAll(async () => {
+    waiting = await startMongoServer({ standalone: true, args: ['--replSet', 'rs0'] });
+  });
+
+  afterAll(() => waiting.remove());
+
+  it('is unavailable, with the command that mends it, until somebody does', async () => {
+    await withStore(waiting.urlOf('hub'), async (store) => {
+      await expect(store.check()).rejects.toMatchObject({
+        code: 'unavailable',
+        message: expect.stringContaining('rs.initiate()'),
+      });
+      const members = [{ _id: 0, host: `127.0.0.1:${waiting.port}` }];
+      await withDatabase(waiting.url, (client) =>
+        client.db('admin').command({ replSetInitiate: { _id: 'rs0', members } }),
+      );
+      await expect
+        .poll(() =>
+          store.check().then(
+            () => 'up',
+            () => 'away',
+          ),
+        )
+        .toBe('up');
+      expect(await store.record('0', logEntries([anEvent()]))).toMatchObject({ added: 1 });
+    });
+  });
+});
+
 it.each([
   'mongodb://user:s3cret@',
+  'mongodb://user:s3cret@host/%E0',
   'mongodb://user:s3cret@host:port/hub',
   'mongodb://user:s3cret@host/hub?w=never&unknown=1',
 ])('a URL that cannot be read is invalid, without its password: %s', async (url) => {
