@@ -39,6 +39,8 @@ const readerCacheKib = 4 * 1024;
 export class SqliteEngine {
   readonly file: string;
   readonly logId: string;
+  /** Another process may append to the file: what is new in it is seen only by looking. */
+  readonly beside: boolean;
   readonly tail: Tail;
   readonly leases = new LocalLeases(systemClock);
   readonly writer: Thread<WriterProcedures>;
@@ -50,10 +52,11 @@ export class SqliteEngine {
   private constructor(
     file: string,
     threads: { writer: Thread<WriterProcedures>; reader: Thread<ReaderProcedures> },
-    opened: { logId: string; lastSequence: number },
+    opened: { logId: string; lastSequence: number; beside: boolean },
     unlock: () => void,
   ) {
     this.file = file;
+    this.beside = opened.beside;
     this.logId = opened.logId;
     this.tail = new Tail(opened.lastSequence, limits.tailEntries, limits.tailBytes);
     this.writer = threads.writer;
@@ -81,7 +84,8 @@ export class SqliteEngine {
       const opened = await writer.call('opened');
       writer.restartWith({ ...writerOptions, create: false, known: opened.file });
       reader.restartWith({ ...readerData, known: opened.file });
-      return new SqliteEngine(file, { writer, reader }, opened, unlock);
+      const beside = !options.exclusive;
+      return new SqliteEngine(file, { writer, reader }, { ...opened, beside }, unlock);
     } catch (reason) {
       await Promise.all([writer.close(), reader.close()]);
       unlock();

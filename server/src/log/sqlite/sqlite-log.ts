@@ -69,7 +69,7 @@ async function entriesAfter(
   sequence: number,
   limit: number,
 ): Promise<readonly LogEntry[]> {
-  const recent = engine.tail.after(sequence, limit);
+  const recent = engine.beside ? undefined : engine.tail.after(sequence, limit);
   if (recent !== undefined) return recent;
   const rows = await engine.reader.call('readEntries', sequence, limit);
   return rows.map((row) => engine.entryOf(row));

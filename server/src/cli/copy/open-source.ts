@@ -1,0 +1,129 @@
+import { randomUUID } from 'node:crypto';
+import { HubError } from '../../base/errors.ts';
+import { limits } from '../../base/limits.ts';
+import { maskPasswords } from '../../config/mask-passwords.ts';
+import type { Settings } from '../../config/settings.ts';
+import { logShard } from '../../log/event-log.ts';
+import { withTrimmedHistory } from '../../log/trimmed-history.ts';
+import { type Engines, isEmbedded, openEngines, openLog, openStore } from '../../main/engines.ts';
+import type { EventStore } from '../../store/event-store.ts';
+import { Archiving } from './archiving.ts';
+import type { SourceUrls } from './copy-urls.ts';
+import { assertWhole, readLog, readStore, type Source } from './source.ts';
+
+export interface SourceOptions {
+  readonly urls: SourceUrls;
+  /** For what the URLs do not say. */
+  readonly settings: Settings;
+  /** Rejects with `conflict` while a hub works on it; a file is held meanwhile, so that none begins to. */
+  readonly alone: boolean;
+}
+
+/** Opens what `--from` names. */
+export async function openSource({ urls, settings, alone }: SourceOptions): Promise<Source> {
+  const { log, store } = urls;
+  // Success is not answered out of it, so its durability does not matter.
+  const base = { ...settings, allowWeakDurability: true };
+  if (log !== undefined && store !== undefined) {
+    return await openPair({ ...base, log, store }, alone);
+  }
+  if (log !== undefined) return await openLogAlone({ ...base, log });
+  if (store !== undefined) return await openStoreAlone({ ...base, store }, alone);
+  throw new Error('a source is a log, a store, or both');
+}
+
+async function openPair(settings: Settings, alone: boolean): Promise<Source> {
+  const embedded = isEmbedded(settings);
+  let engines = await openEngines(settings, { exclusive: false });
+  if (embedded && alone) {
+    // It is there: to hold it makes nothing new.
+    await engines.close();
+    engines = await openEngines(settings, { exclusive: true });
+  }
+  try {
+    if (alone && !embedded) await assertNoArchive(engines.store);
+    return embedded ? embeddedSource(settings, engines) : pairSource(settings, engines);
+  } catch (reason) {
+    await engines.close();
+    throw reason;
+  }
+}
+
+function embeddedSource(settings: Settings, { log, store, close }: Engines): Source {
+  return {
+    name: maskPasswords(settings.log),
+    store,
+    read: (after, signal) => readLog(log, after, signal),
+    placeOf: async (id) => (await store.get(id))?.position,
+    mark: async () => (await log.end()) ?? '',
+    settle: async () => undefined,
+    close,
+  };
+}
+
+function pairSource(settings: Settings, { log, store, close }: Engines): Source {
+  return {
+    name: maskPasswords(settings.log),
+    store,
+    read: (after, signal) => readLog(withTrimmedHistory(log, store, logShard), after, signal),
+    placeOf: async (id) => (await store.get(id))?.position,
+    mark: async () => (await log.end()) ?? '',
+    settle: async (signal) => {
+      const archiving = new Archiving({ log, store });
+      try {
+        await archiving.settle(signal);
+      } finally {
+        await archiving.stop();
+      }
+    },
+    close,
+  };
+}
+
+async function openLogAlone(settings: Settings): Promise<Source> {
+  const log = await openLog(settings, { exclusive: false });
+  const name = maskPasswords(settings.log);
+  return {
+    name,
+    store: undefined,
+    read: async function* (after, signal) {
+      if (after === undefined) assertWhole(await log.trimmedTo(), name);
+      yield* readLog(log, after, signal);
+    },
+    placeOf: async () => undefined,
+    mark: async () => (await log.end()) ?? '',
+    settle: async () => undefined,
+    close: () => log.close(),
+  };
+}
+
+async function openStoreAlone(settings: Settings, alone: boolean): Promise<Source> {
+  const store = await openStore(settings, { exclusive: false });
+  try {
+    if (alone) await assertNoArchive(store);
+  } catch (reason) {
+    await store.close();
+    throw reason;
+  }
+  return {
+    name: maskPasswords(settings.store),
+    store,
+    read: (after, signal) => readStore(store, after, signal),
+    placeOf: async (id) => (await store.get(id))?.listKey,
+    mark: async () => [...(await store.positions())].map(String).sort().join(' '),
+    settle: async () => undefined,
+    close: () => store.close(),
+  };
+}
+
+/** A hub that runs shows itself by the lease of its archive reader. */
+async function assertNoArchive(store: EventStore): Promise<void> {
+  const lease = await store.acquireLease(`archive:${logShard}`, randomUUID(), limits.leaseTtlMs);
+  if (lease === undefined) {
+    throw new HubError(
+      'conflict',
+      `a hub runs on the source (one that was killed counts as running for ${limits.leaseTtlMs / 1_000} s): stop it, or copy beside it with --follow`,
+    );
+  }
+  await store.releaseLease(lease);
+}
