@@ -24,6 +24,11 @@ const programs = {
     variable: 'PYTHON',
     toGet: 'install Python 3, or name it in PYTHON',
   },
+  openssl: {
+    names: ['openssl'],
+    variable: 'OPENSSL',
+    toGet: 'install openssl, or name it in OPENSSL',
+  },
   setpriv: {
     names: ['setpriv'],
     variable: 'SETPRIV',

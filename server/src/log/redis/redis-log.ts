@@ -155,7 +155,8 @@ class RedisLog implements LogContext {
     const isFirst = this.#writer === undefined;
     if (this.closing.aborted) throw unavailable('the log is closed');
     const { opened } = this.writer;
-    if (isFirst) await opened;
+    // Why there is none is told by what is sent.
+    if (isFirst) await opened.catch(() => undefined);
   }
 
   /** All that must be so before an answer of this connection can mean success. */

@@ -1,5 +1,7 @@
 import { createClient } from '@redis/client';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, onTestFinished } from 'vitest';
+import { systemClock } from '../../../src/base/clock.ts';
+import { limits } from '../../../src/base/limits.ts';
 import type { EventLog } from '../../../src/log/event-log.ts';
 import { examineRedis } from '../../../src/log/redis/examine-redis.ts';
 import { anEvent, someEvents } from '../../support/build-event.ts';
@@ -8,6 +10,7 @@ import {
   type RedisServer,
   startRedisServer,
 } from '../../support/engines/redis-server.ts';
+import { manualClock } from '../../support/manual-clock.ts';
 import { describeWithOwnEngines } from '../../support/needed-program.ts';
 import { command, openLog } from '../../support/redis-harness.ts';
 import { readAll } from '../event-log.suite.ts';
@@ -147,6 +150,19 @@ describeWithOwnEngines('durability in Redis', ['redis'], () => {
     await append(log);
     await log.check();
     expect(await readAll(log)).toHaveLength(2);
+  });
+
+  it('is trimmed also when memory is short', async () => {
+    const clock = manualClock(systemClock.now() + 5_000);
+    const log = await open({ clock });
+    await log.append([{ events: someEvents(limits.redisTrimMargin + 50), atomic: false }]);
+    const end = await log.end();
+    if (end === undefined) return expect.fail('the log is empty');
+    await log.trim(end);
+    await clock.advance(2 * limits.redisArchivedKeepMs);
+    await set('maxmemory', '100kb');
+    await log.trim(end);
+    expect(await command(server.url, 'XLEN', 'events')).toBe(limits.redisTrimMargin);
   });
 
   it('never stores a part of an event when memory runs out under way', async () => {
