@@ -2,6 +2,7 @@ import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { type Figure, isReached } from './scenario.ts';
 import { answerToSubscriber } from './scenarios/answer-to-subscriber.ts';
+import { archive } from './scenarios/archive.ts';
 import { batches } from './scenarios/batches.ts';
 import { grpcIngest } from './scenarios/grpc-ingest.ts';
 import { redisBatches } from './scenarios/redis-batches.ts';
@@ -19,6 +20,7 @@ const scenarios = [
   startAndMemory,
   redisPosts,
   redisBatches,
+  archive,
 ];
 
 /** Prints ratios measured in one run; exits 1 when one is not what was wanted. */
