@@ -134,8 +134,6 @@ export const limits = {
   retryMaxMs: 1_000,
   /** Tries of an entry that fails for its own sake before it is put aside. */
   poisonTries: 5,
-  /** How often what is archived is removed from a log that is trimmed. */
-  trimEveryMs: 60_000,
   /** How often it is looked whether the log still is the one that the store was filled from. */
   continuityEveryMs: 5_000,
   /** How long a part may take to say that it works. */

@@ -77,7 +77,8 @@ export interface EventLog {
   read(options: ReadOptions): AsyncIterable<readonly LogEntry[]>;
   /**
    * Removes entries at or before `archived` once they are old enough; a log
-   * that keeps everything does nothing. Called by the one archive reader.
+   * that keeps everything does nothing. Called by the one archive reader every few
+   * seconds: it does nothing most of the time.
    */
   trim(archived: Position): Promise<void>;
   /** The place of the newest entry that was removed; undefined while the log holds all of them. */

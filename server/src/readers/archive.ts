@@ -38,7 +38,6 @@ export class Archive implements Projection {
   readonly #deps: ArchiveDeps;
   #position: Position | undefined;
   #appliedAt: Instant | undefined;
-  #trimmedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(deps: ArchiveDeps) {
     this.#deps = deps;
@@ -63,10 +62,8 @@ export class Archive implements Projection {
 
   /** Lets the log forget what is archived. */
   async tend(): Promise<void> {
-    const { log, clock, logger } = this.#deps;
-    const nowMs = clock.monotonicMs();
-    if (this.#position === undefined || nowMs - this.#trimmedAtMs < limits.trimEveryMs) return;
-    this.#trimmedAtMs = nowMs;
+    const { log, logger } = this.#deps;
+    if (this.#position === undefined) return;
     try {
       await log.trim(this.#position);
     } catch (reason) {
@@ -148,7 +145,7 @@ function isEngineFault(reason: unknown): boolean {
 
 function asUnreadable({ shard, position, event }: LogEntry, reason: unknown): UnreadableEntry {
   const { message, cause } = HubError.from(reason);
-  const why = cause instanceof Error ? cause.message : message;
+  const why = cause === undefined ? message : String(cause).split('\n', 1)[0];
   return {
     shard,
     position,
