@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { eraseEngines } from '../../src/main/engines.ts';
-import { freshName, sharedMongo, sharedRedis } from '../support/engines/shared-engines.ts';
 import { describeWithEngines } from '../support/needed-program.ts';
+import { serverEngines } from '../support/server-settings.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { testSettings } from '../support/test-settings.ts';
 import { copySuite, type Place } from './copy.suite.ts';
@@ -13,10 +13,9 @@ async function newFile(): Promise<Place> {
 }
 
 async function newServers(): Promise<Place> {
-  const log = `${await sharedRedis()}/0?stream=${freshName('events')}`;
-  const store = await sharedMongo();
-  const destroy = () => eraseEngines(testSettings('/', { log, store })).catch(() => undefined);
-  return { log, store, destroy };
+  const engines = await serverEngines();
+  const destroy = () => eraseEngines(testSettings('/', engines)).catch(() => undefined);
+  return { ...engines, destroy };
 }
 
 copySuite('SQLite to SQLite', newFile, newFile);

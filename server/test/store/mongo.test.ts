@@ -6,6 +6,7 @@ import { openMongoStore } from '../../src/store/mongo/mongo-store.ts';
 import { sharedMongo } from '../support/engines/shared-engines.ts';
 import { describeWithEngines } from '../support/needed-program.ts';
 import { eventStoreSuite, type StoreHarness } from './event-store.suite.ts';
+import { keepAsideSuite } from './keep-aside.suite.ts';
 
 async function mongoStoreHarness(): Promise<StoreHarness> {
   const url = await sharedMongo();
@@ -33,4 +34,5 @@ async function mongoStoreHarness(): Promise<StoreHarness> {
 
 describeWithEngines('MongoDB', ['mongo'], () => {
   eventStoreSuite('on MongoDB', mongoStoreHarness);
+  keepAsideSuite('MongoDB', mongoStoreHarness);
 });

@@ -106,10 +106,9 @@ async function openBoth({ source, target, follow, settings }: Opening) {
     return { source: opened, target: await openTarget({ ...settings, ...target }) };
   } catch (reason) {
     await opened?.close();
-    if (reason instanceof HubError && reason.code !== 'internal') {
-      throw new CommandError(exitCode.usage, reason.message);
-    }
-    throw reason;
+    const { code, message } = HubError.from(reason);
+    if (code === 'internal') throw reason;
+    throw new CommandError(code === 'unavailable' ? exitCode.unreachable : exitCode.usage, message);
   }
 }
 

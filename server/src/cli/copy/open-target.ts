@@ -14,6 +14,12 @@ export interface Target extends CopyTarget {
 /** Opens what `--to` names, made where there is none, as a hub would that serves from it. */
 export async function openTarget(settings: Settings): Promise<Target> {
   const engines = await openEngines(settings, { exclusive: true });
+  try {
+    await Promise.all([engines.log.check(), engines.store.check()]);
+  } catch (reason) {
+    await engines.close();
+    throw reason;
+  }
   if (isEmbedded(settings)) return { ...engines, settle: async () => undefined };
   return archivedTarget(engines);
 }
