@@ -14,7 +14,7 @@ import {
 } from './durability.ts';
 import type { LogContext } from './entry-reader.ts';
 import { endPlace, trimmedPosition } from './log-places.ts';
-import { LogState } from './log-state.ts';
+import { inspectKeys, LogState } from './log-state.ts';
 import { followEntries, readEntries } from './read-entries.ts';
 import type { RedisConnection } from './redis-connection.ts';
 import { unavailable } from './redis-faults.ts';
@@ -62,7 +62,8 @@ class RedisLog implements LogContext {
     this.shared = new RedisLink({
       target,
       clock: this.clock,
-      prepare: (connection) => this.state.inspect(connection),
+      // Whether it is still the same log is looked at with each read.
+      prepare: async (connection) => void (await inspectKeys(connection, target)),
     });
     this.send = this.shared.send.bind(this.shared);
   }

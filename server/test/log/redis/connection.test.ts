@@ -122,6 +122,7 @@ describeWithOwnEngines('the connections of a log in Redis', ['redis'], () => {
 
   it('stop a follower whose log was replaced behind the break', async () => {
     await append(...someEvents(3));
+    const end = await log.end();
     const { seen, reading } = follow('start');
     await expect.poll(() => seen.length, patience).toBe(3);
     await command(server.url, 'FLUSHALL');
@@ -130,6 +131,9 @@ describeWithOwnEngines('the connections of a log in Redis', ['redis'], () => {
     await expect
       .poll(() => append(anEvent()).then(() => 'yes', String), patience)
       .toContain('log adopt');
+    await expect
+      .poll(() => readAll(log, end).catch((reason: { code: string }) => reason.code), patience)
+      .toBe('position_gone');
   }, 30_000);
 
   it('stop a follower whose log was flushed under it', async () => {
