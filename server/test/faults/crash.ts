@@ -1,5 +1,5 @@
 /**
- * `npm run crash -- [--mode embedded|standard] [--victim hub|redis|mongo|any]
+ * `npm run crash -- [--mode embedded|standard] [--victim NAME]
  * [--kills 500] [--seed TEXT] [--keep]`: kills a hub or its engines under load
  * again and again, and checks every event. Exit code 1 for a broken promise.
  */
@@ -10,7 +10,7 @@ import { crashRun } from './rig/crash-run.ts';
 import { embeddedHarness } from './rig/embedded-harness.ts';
 import type { Harness } from './rig/harness.ts';
 import { reportText } from './rig/report-text.ts';
-import { StandardHarness, victims } from './rig/standard-harness.ts';
+import { StandardHarness, standardLoad, victims } from './rig/standard-harness.ts';
 import { placeStandard } from './rig/standard-place.ts';
 
 const { values } = parseArgs({
@@ -38,8 +38,7 @@ const startedMs = performance.now();
 const report = await crashRun(harness, {
   kills,
   seed,
-  // Each restart of an engine reads all of it again: smaller batches keep a long run short.
-  ...(mode === 'standard' ? { batchMax: 50 } : {}),
+  ...(mode === 'standard' ? standardLoad : {}),
   onKill: (kill, moment) => {
     const seconds = Math.round((performance.now() - startedMs) / 1_000);
     if (kill % 10 === 0 || kill === kills) {

@@ -2,6 +2,7 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { describe, expect, it, type TestContext } from 'vitest';
 import { type EngineName, findEngine, findOwnEngine } from './engines/find-engine.ts';
+import { canCutPower } from './page-cache.ts';
 import { canMount } from './small-disk.ts';
 
 interface Needed {
@@ -40,6 +41,12 @@ const programs = {
     variable: 'MOUNT',
     toGet: 'run as root on Linux, where a small disk can be mounted',
     works: canMount,
+  },
+  cachestat: {
+    names: ['python3'],
+    variable: 'PYTHON',
+    toGet: 'run with Python 3 on Linux 6.5 or newer, whose kernel says what is not on the disk yet',
+    works: canCutPower,
   },
 } as const satisfies Record<string, Needed>;
 

@@ -8,10 +8,14 @@ import { startLoad } from './load.ts';
 import { isReached, readTold } from './read-stored.ts';
 import { restSender } from './senders/rest-sender.ts';
 
+/** Of the event that ends a run. */
+export const lastId = 'the-last';
+
 export interface CrashOptions {
   readonly kills: number;
   readonly seed: string;
   readonly batchMax?: number;
+  readonly pauseMsMax?: number;
   readonly onKill?: (kill: number, moment: string) => void;
 }
 
@@ -85,7 +89,7 @@ async function sendLast(
   deadlineMs: number,
 ): Promise<SentEvent> {
   const last = history.add({
-    id: 'the-last',
+    id: lastId,
     user_id: 'u-the-last',
     event_type: 'purchase',
     amount: '1',

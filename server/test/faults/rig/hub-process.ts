@@ -54,7 +54,7 @@ export async function placeHub(
 
 export interface HubCommand {
   readonly env: Readonly<Record<string, string>>;
-  /** Run in place of `event-hub serve`, with the same flags of Node.js: a file of this repository. */
+  /** A file of this repository to run in place of `event-hub serve`, with the same flags of Node.js. */
   readonly program?: string;
 }
 

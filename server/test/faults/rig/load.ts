@@ -13,6 +13,8 @@ export interface LoadOptions {
   readonly seed: string;
   /** Most events of one batch; smaller ones keep a long run short. */
   readonly batchMax?: number;
+  /** Longest pause of a client between two sends, in milliseconds. */
+  readonly pauseMsMax?: number;
   /** Told of every answer that came from the hub, in the turn in which it came. */
   readonly onAnswer?: (sender: string) => void;
 }
@@ -26,7 +28,7 @@ export interface Load {
 /** How likely it is that a client gives up on an outcome that it does not know. */
 const giveUp = 0.03;
 const giveUpAtTheEnd = 0.2;
-const pauseMsMax = 12;
+const usualPauseMsMax = 12;
 
 /** Clients of every protocol at once, each with one send under way, retrying with the same ids. */
 export function startLoad(hub: HubAddress, options: LoadOptions): Load {
@@ -79,7 +81,7 @@ class LoadClient {
     while (!stopping.aborted) {
       const atomic = this.#sender.canBeAtomic && this.#random.next() < 0.3;
       await this.#sendUntilAnswered(atomic ? this.#atomicBatch() : this.#batch(), atomic, stopping);
-      await sleep(this.#random.integer(0, pauseMsMax));
+      await sleep(this.#random.integer(0, this.#options.pauseMsMax ?? usualPauseMsMax));
     }
   }
 
