@@ -1,7 +1,7 @@
 import { pino } from 'pino';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { openSqliteLog } from '../../src/log/sqlite/sqlite-log.ts';
-import { reportMinutes } from '../../src/readers/minute-report.ts';
+import { reportMinutes, startMinuteReport } from '../../src/readers/minute-report.ts';
 import { minuteOf } from '../../src/store/count-tally.ts';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import { someEvents } from '../support/build-event.ts';
@@ -67,6 +67,21 @@ describe('minute report', () => {
     await reportMinutes({ ...hub, clock });
     await reportMinutes({ ...hub, clock });
     expect(hub.lines).toHaveLength(1);
+    await hub.close();
+  });
+
+  it('is the work of one process of all on the store', async () => {
+    const hub = await countedHub();
+    await hub.log.append([{ events: someEvents(1), atomic: false }]);
+    const clock = manualClock(minuteOf(Date.now()) + 3 * 60_000);
+    const other = await hub.store.acquireLease('minute report', 'other', 60_000);
+    const stop = startMinuteReport({ ...hub, clock, holder: 'this' });
+    await clock.advance(2 * 60_000);
+    expect(hub.lines).toEqual([]);
+    if (other !== undefined) await hub.store.releaseLease(other);
+    await clock.advance(2 * 60_000);
+    await vi.waitFor(() => expect(hub.lines).toHaveLength(1));
+    await stop();
     await hub.close();
   });
 });
