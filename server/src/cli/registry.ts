@@ -47,6 +47,10 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'Take over a log that was restored, emptied or replaced.',
     load: async () => erased((await import('./commands/log.ts')).log),
   },
+  'import-prototype': {
+    summary: "Send the prototype's events to a hub.",
+    load: async () => erased((await import('./commands/import-prototype.ts')).importPrototype),
+  },
   reset: {
     summary: 'Empty a stopped hub.',
     load: async () => erased((await import('./commands/reset.ts')).reset),
