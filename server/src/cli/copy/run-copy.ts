@@ -49,7 +49,7 @@ export async function runCopy(run: CopyRun, state: CopyState): Promise<CopyResul
   await agreeLike(source.store, target.store);
 
   const after = await resumePlace(source, target.store, signal);
-  if (after !== undefined) run.say('an earlier copy got further: going on where it stopped');
+  if (after !== undefined) run.say('the target has an earlier copy: going on where that stopped');
   let place = await copyFrom(after, run, state, mark);
   if (follow) place = await followOn(place, run, state);
   else if (signal.aborted) return { interrupted: true, differences: [] };
