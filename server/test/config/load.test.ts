@@ -58,6 +58,33 @@ describe('settings', () => {
     expect(sourceOf('http.port')).toBe('default');
   });
 
+  it('take any roles on servers, over TLS and by service records too', () => {
+    const env = {
+      EVENT_HUB_LOG: 'rediss://user:secret@host:6380/1?stream=shop',
+      EVENT_HUB_STORE: 'mongodb+srv://user:secr@et@host/event_hub',
+      EVENT_HUB_ROLES: 'grpc,readers',
+      EVENT_HUB_LOG_KEEP: '1d',
+    };
+    const { settings, values } = load({ env });
+    expect(settings.log).toBe(env.EVENT_HUB_LOG);
+    expect([...settings.roles]).toEqual(['grpc', 'readers']);
+    expect(settings.logKeepMs).toBe(86_400_000);
+    const shown = values.map(({ text }) => text);
+    expect(shown).toContain('rediss://user:***@host:6380/1?stream=shop');
+    expect(shown).toContain('mongodb+srv://user:***@host/event_hub');
+  });
+
+  it('read the URLs of engines from files, where they may hold passwords', () => {
+    const env = { EVENT_HUB_LOG_FILE: 'log', EVENT_HUB_STORE_FILE: 'store' };
+    const texts: Record<string, string> = {
+      '/work/log': 'redis://:secret@host:6379\n',
+      '/work/store': 'mongodb://u:secret@a,b/hub\n',
+    };
+    const { settings } = load({ env, readText: (path) => texts[path] ?? '' });
+    expect(settings.log).toBe('redis://:secret@host:6379');
+    expect(settings.store).toBe('mongodb://u:secret@a,b/hub');
+  });
+
   it('take the host of gRPC from that of HTTP', () => {
     const env = { EVENT_HUB_HTTP_HOST: '0.0.0.0' };
     expect(load({ env }).settings.grpc.host).toBe('0.0.0.0');
@@ -147,6 +174,22 @@ describe('faults in settings', () => {
     expect(faultsOf({ argv: ['--store', 'sqlite:./other.db'] })[0]).toMatch(
       /^flag --store: with SQLite the log and the store are one file/,
     );
+  });
+
+  it('name the supported pairs of engines beside Redis', () => {
+    const log = { EVENT_HUB_LOG: 'redis://host:6379' };
+    expect(faultsOf({ env: log })[0]).toMatch(
+      /^setting store: needed beside a redis log; supported: .*redis with mongodb/,
+    );
+    expect(faultsOf({ env: { ...log, EVENT_HUB_STORE: 'sqlite:./x.db' } })[0]).toMatch(
+      /^env EVENT_HUB_STORE: sqlite: does not go with a redis log; supported: /,
+    );
+  });
+
+  it('refuse a log that forgets before a request is over', () => {
+    expect(faultsOf({ env: { EVENT_HUB_LOG_KEEP: '59m' } })).toEqual([
+      "env EVENT_HUB_LOG_KEEP: expected a duration of 1h or more, such as 1h, 24h or 7d, got '59m'",
+    ]);
   });
 
   it('refuse fewer roles than all with SQLite', () => {

@@ -175,6 +175,11 @@ describeWithOwnEngines('a hub whose engines are away', ['redis', 'mongo'], () =>
       Array(3).fill('unavailable'),
     );
     expect((await drivers.rest.get(known.id)).id).toBe(known.id);
+    const examined = await runCli(['doctor', '--http-port=0', '--roles=readers'], {
+      env: envOf(engines),
+    });
+    expect(examined.code).toBe(1);
+    expect(examined.stdout).toMatch(/continuity .*event-hub log adopt/);
     expect((await runCli(['log', 'adopt'], { env: envOf(engines) })).code).toBe(2);
     const adopted = await runCli(['log', 'adopt', '--yes'], { env: envOf(engines) });
     expect(adopted).toMatchObject({ code: 0 });

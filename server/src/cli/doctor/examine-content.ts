@@ -3,7 +3,9 @@ import { HubError } from '../../base/errors.ts';
 import type { Finding } from '../../base/finding.ts';
 import type { Settings } from '../../config/settings.ts';
 import { formatEventTypes } from '../../event/event-rules.ts';
-import { openEngines } from '../../main/engines.ts';
+import { logShard } from '../../log/event-log.ts';
+import { type Engines, isEmbedded, openEngines } from '../../main/engines.ts';
+import { assertStoreContinues } from '../../readers/continuity.ts';
 import type { EventStore } from '../../store/event-store.ts';
 
 /** Whether the store agrees with the settings and with the clock, and what waits for a look. */
@@ -14,6 +16,7 @@ export async function examineContent(settings: Settings): Promise<readonly Findi
       const { durability } = await engines.log.check();
       return [
         { state: 'ok', name: 'log', detail: durability },
+        ...(isEmbedded(settings) ? [] : [await examineContinuity(engines)]),
         ...(await examineAgreement(engines.store, settings)),
         ...(await examineNewest(engines.store)),
         ...(await examineLeftovers(engines.store)),
@@ -25,6 +28,22 @@ export async function examineContent(settings: Settings): Promise<readonly Findi
     if (!(reason instanceof HubError)) throw reason;
     if (reason.code === 'not_found') return [];
     return [{ state: 'fail', name: 'engine', detail: reason.message }];
+  }
+}
+
+/** Whether the log is the one that the store was filled from. */
+async function examineContinuity({ log, store }: Engines): Promise<Finding> {
+  const name = 'continuity';
+  try {
+    const position = await assertStoreContinues(log, store, logShard);
+    const detail =
+      position === undefined
+        ? 'the store has read nothing of the log yet'
+        : `the log goes on where the store stands, at ${position}`;
+    return { state: 'ok', name, detail };
+  } catch (reason) {
+    if (!(reason instanceof HubError)) throw reason;
+    return { state: 'fail', name, detail: reason.message };
   }
 }
 

@@ -4,12 +4,12 @@ import type { Settings } from '../../config/settings.ts';
 import { GrpcChannel } from '../clients/grpc-channel.ts';
 import { HttpConnection } from '../clients/http-connection.ts';
 
-/** Whether the ports are free, or taken by the hub itself. */
-export async function examinePorts({ http, grpc }: Settings): Promise<readonly Finding[]> {
-  return [
-    await examinePort('http', http, () => askHttp(httpUrl(http))),
-    await examinePort('grpc', grpc, () => askGrpc(`${reachable(grpc.host)}:${grpc.port}`)),
-  ];
+/** Whether the ports that the roles need are free, or taken by the hub itself. */
+export async function examinePorts({ http, grpc, roles }: Settings): Promise<readonly Finding[]> {
+  const findings = [await examinePort('http', http, () => askHttp(httpUrl(http)))];
+  if (!roles.has('grpc')) return findings;
+  const address = `${reachable(grpc.host)}:${grpc.port}`;
+  return [...findings, await examinePort('grpc', grpc, () => askGrpc(address))];
 }
 
 interface Address {
