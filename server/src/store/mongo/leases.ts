@@ -4,7 +4,7 @@ import type { Lease } from '../event-store.ts';
 import type { Collections, LeaseDocument } from './collections.ts';
 import type { MongoConnection } from './mongo-connection.ts';
 import { isDuplicateKey } from './mongo-fault.ts';
-import type { Transactions } from './transactions.ts';
+import { endSession, type Transactions } from './transactions.ts';
 
 /** Begins the names of those that only show that a hub runs. */
 export const processPrefix = 'process/';
@@ -21,6 +21,7 @@ export class Leases {
 
   acquire(name: string, holder: string, ttlMs: number): Promise<Lease | undefined> {
     return this.#connection.use(async ({ leases }) => {
+      await this.#transactions.endLeftOpen();
       await this.#endLeftOpen(name, holder);
       const take = () =>
         leases.findOneAndUpdate({ _id: name }, this.#taking(holder, ttlMs), {
@@ -81,11 +82,7 @@ export class Leases {
       { projection: { session: 1 } },
     );
     if (left === null) return;
-    try {
-      await this.#connection.database.command({ killSessions: [{ id: left.session }] });
-    } catch {
-      // Not allowed to this user: the server itself ends the transaction after a minute.
-    }
+    await endSession(this.#connection, left.session);
   }
 }
 

@@ -16,6 +16,8 @@ const options: MongoClientOptions = {
   serverSelectionTimeoutMS: limits.mongoSelectionMs,
   connectTimeoutMS: limits.mongoConnectMs,
   heartbeatFrequencyMS: limits.mongoHeartbeatMs,
+  // Asked each time: a server that only goes on talking need not hear what it is asked.
+  serverMonitoringMode: 'poll',
   socketTimeoutMS: limits.mongoAnswerMs,
   waitQueueTimeoutMS: limits.mongoConnectMs,
   maxPoolSize: limits.mongoConnections,

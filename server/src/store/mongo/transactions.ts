@@ -25,14 +25,16 @@ const pauseMs = 10;
 const pauseMaxMs = 200;
 
 /**
- * Transactions of one store, one at a time, all in one session: the server
- * then ends by itself what an earlier one left open when its connection was
- * lost, and another process can end it by the session's id.
+ * Transactions of one store, one at a time, all in one session as long as its
+ * connections hold, so that another process can end by the session's id what
+ * this one left open.
  */
 export class Transactions {
   readonly #connection: MongoConnection;
   readonly #clock: Clock;
   #session: ClientSession | undefined;
+  /** Sessions whose last transaction may still be open on the server: its end was lost with a connection. */
+  readonly #leftOpen = new Set<Binary>();
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(connection: MongoConnection, clock: Clock) {
@@ -57,16 +59,25 @@ export class Transactions {
     return done;
   }
 
+  /** What is left open keeps all that it touched locked for up to a minute, the lease of its process as well. */
+  async endLeftOpen(): Promise<void> {
+    for (const id of this.#leftOpen) {
+      await endSession(this.#connection, id);
+      this.#leftOpen.delete(id);
+    }
+  }
+
   async #tryUntilDone<T>(work: (session: ClientSession) => Promise<T>): Promise<T> {
-    const session = this.#openSession();
     for (let tries = 1; ; tries += 1) {
+      await this.endLeftOpen();
+      const session = this.#openSession();
       try {
         session.startTransaction(options);
         const result = await work(session);
         await commit(session);
         return result;
       } catch (reason) {
-        if (session.inTransaction()) await session.abortTransaction().catch(() => undefined);
+        await this.#abort(session, reason);
         const isLast = tries >= limits.mongoTransactionTries || !this.#connection.isUp;
         if (isLast || !(hasLabel(reason, 'TransientTransactionError') || isDuplicateKey(reason))) {
           throw reason;
@@ -76,9 +87,29 @@ export class Transactions {
     }
   }
 
+  /** The driver does not tell when an abort is lost: any loss on the way is taken for one. */
+  async #abort(session: ClientSession, reason: unknown): Promise<void> {
+    if (session.inTransaction()) await session.abortTransaction().catch(() => undefined);
+    const id = session.id?.id;
+    if (id === undefined || codeOf(reason) !== undefined) return;
+    this.#leftOpen.add(id);
+    this.#session = undefined;
+    await session.endSession().catch(() => undefined);
+  }
+
   #openSession(): ClientSession {
     this.#session ??= this.#connection.client.startSession({ causalConsistency: false });
     return this.#session;
+  }
+}
+
+/** With the transaction that is open in it, if any. Rejects when MongoDB cannot be reached. */
+export async function endSession({ database }: MongoConnection, id: Binary): Promise<void> {
+  try {
+    await database.command({ killSessions: [{ id }] });
+  } catch (reason) {
+    // Not allowed to this user: the server itself ends the transaction after a minute.
+    if (codeOf(reason) === undefined) throw reason;
   }
 }
 

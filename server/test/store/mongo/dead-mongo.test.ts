@@ -64,9 +64,8 @@ describeWithOwnEngines('a MongoDB that dies', ['mongo'], () => {
       store.acquireLease('archive', 'one', 1_000),
       store.verify(),
     ];
-    for (const call of calls) {
-      await expect(call).rejects.toMatchObject({ code: 'unavailable', retryAfterS: 2 });
-    }
+    const unavailable = { code: 'unavailable', retryAfterS: 2 };
+    await Promise.all(calls.map((call) => expect(call).rejects.toMatchObject(unavailable)));
     await mongo.start();
     await expect.poll(() => codeOf(store.check())).toBeUndefined();
     expect(await store.record('0', entries)).toMatchObject({ added: 1 });
