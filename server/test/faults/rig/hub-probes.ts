@@ -10,13 +10,14 @@ import type { Sender } from './senders/sender.ts';
 let made = 0;
 
 /** An event that no load makes. */
-export function aProbe(history: History): SentEvent {
+export function aProbe(history: History, changes: Partial<EventInput> = {}): SentEvent {
   made += 1;
   const input: EventInput = {
     id: `probe-${made}`,
     user_id: `u-probe-${made}`,
     event_type: 'purchase',
     amount: '1.5',
+    ...changes,
   };
   return history.add(input);
 }
