@@ -21,8 +21,8 @@ const turnsOf: Readonly<Record<Victim, readonly string[]>> = {
   any: ['redis', 'http', 'mongo', 'readers', 'redis', 'all', 'mongo', 'grpc'],
 };
 
-/** Some hundred events a second: what piles up while an engine is dead is soon counted, and a long run stays short. */
-export const standardLoad = { batchMax: 20, pauseMsMax: 60 } as const;
+/** A few hundred events a second: what piles up while an engine is dead is soon counted, and a long run stays short. */
+export const standardLoad = { batchMax: 10, pauseMsMax: 150 } as const;
 
 const moments = ['any', 'answer', 'start-up'] as const;
 
