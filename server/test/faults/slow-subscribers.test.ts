@@ -79,14 +79,13 @@ describe('subscribers that stop reading for good', () => {
     // Until the hub has the caches that it keeps.
     await flood(10_000, healthy);
     const restingBytes = hub.residentBytes();
-    const stalled = await Promise.all(
-      Object.keys(transports).flatMap((transport) =>
-        Array.from({ length: stalledEach }, async () => ({
-          transport,
-          reader: await openStalled(transport),
-        })),
-      ),
-    );
+    // One after another: each reads all of the history first, and a reader that this process keeps waiting is cut.
+    const stalled: { readonly transport: string; readonly reader: StallableReader }[] = [];
+    for (const transport of Object.keys(transports)) {
+      for (let each = 0; each < stalledEach; each += 1) {
+        stalled.push({ transport, reader: await openStalled(transport) });
+      }
+    }
     let peakBytes = 0;
     while ((await cuts()) < stalled.length) {
       await flood(500, healthy);

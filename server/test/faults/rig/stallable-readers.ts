@@ -9,6 +9,8 @@ import type { HubAddress } from './hub-process.ts';
 export interface StreamEnd {
   readonly code?: string | undefined;
   readonly position?: string | undefined;
+  /** Of a WebSocket. */
+  readonly closeCode?: number;
 }
 
 /** A subscriber that can stop reading and go on, over one transport. */
@@ -135,7 +137,10 @@ class WebSocketReader extends StallableReader {
       }
     });
     this.#socket.on('error', () => undefined);
-    this.#socket.on('close', () => this.end());
+    this.#socket.on('close', (closeCode) => {
+      this.say({ closeCode });
+      this.end();
+    });
   }
 
   override pause(): void {
