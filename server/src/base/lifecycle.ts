@@ -1,5 +1,6 @@
 import type { Clock } from './clock.ts';
 import type { Logger } from './logger.ts';
+import { within } from './within.ts';
 
 interface Step {
   readonly name: string;
@@ -35,24 +36,11 @@ export class Lifecycle {
     for (const step of this.#steps.toReversed()) {
       const leftMs = Math.max(100, deadlineMs - this.#clock.monotonicMs());
       try {
-        await this.#within(step, leftMs);
+        const stopped = (async () => await step.stop())();
+        await within(this.#clock, leftMs, stopped, `${step.name} did not stop in ${leftMs} ms`);
       } catch (reason) {
         this.#logger.error({ err: reason, part: step.name }, 'a part did not stop cleanly');
       }
-    }
-  }
-
-  async #within(step: Step, ms: number): Promise<void> {
-    let cancel = () => {};
-    const late = new Promise<never>((_, reject) => {
-      cancel = this.#clock.after(ms, () =>
-        reject(new Error(`${step.name} did not stop in ${ms} ms`)),
-      );
-    });
-    try {
-      await Promise.race([step.stop(), late]);
-    } finally {
-      cancel();
     }
   }
 }

@@ -1,3 +1,4 @@
+import { Backoff } from '../../base/backoff.ts';
 import type { Clock } from '../../base/clock.ts';
 import { errorTable } from '../../protocols/error-table.ts';
 import type { WireEvent } from '../output/event-shape.ts';
@@ -55,7 +56,8 @@ export class EventFollower {
   /** Events as they come; after each one that was taken, `after` lies behind it. */
   async *events(): AsyncGenerator<readonly WireEvent[]> {
     const { signal, follow, clock, onLost } = this.#options;
-    for (let attempt = 0; !signal.aborted; attempt += 1) {
+    const backoff = new Backoff(waitMsMin, waitMsMax);
+    while (!signal.aborted) {
       const positionBefore = this.#after;
       try {
         yield* this.#once();
@@ -65,11 +67,8 @@ export class EventFollower {
         if (signal.aborted) return;
         if (!(reason instanceof ClientError)) throw reason;
         if (!reason.retryable || !this.#answered) throw reason;
-        if (this.#after !== positionBefore) attempt = 0;
-        const waitMs = Math.max(
-          reason.retryAfterMs ?? 0,
-          Math.min(waitMsMin * 2 ** Math.min(attempt, 10), waitMsMax),
-        );
+        if (this.#after !== positionBefore) backoff.reset();
+        const waitMs = Math.max(reason.retryAfterMs ?? 0, backoff.next());
         onLost(reason.message, waitMs);
         await clock.sleep(waitMs, signal).catch(() => undefined);
       }

@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { Backoff } from '../../base/backoff.ts';
 import type { Clock } from '../../base/clock.ts';
 import { ClientError, type IngestClient, type SendResult } from './ingest-client.ts';
 import type { OutgoingEvent } from './outgoing-event.ts';
@@ -22,12 +23,12 @@ const waitMsMax = 5_000;
 export function withRetries(client: IngestClient, options: RetryOptions): IngestClient {
   const { clock, giveUpMs, signal, onWait } = options;
   let hasAnswered = false;
-  const pause = async (failure: ClientError, attempt: number, sinceMs: number) => {
+  const pause = async (failure: ClientError, backoff: Backoff, sinceMs: number) => {
     const waited = clock.monotonicMs() - sinceMs;
     const isAbsent = failure.code === 'unreachable' && !hasAnswered;
     if (!failure.retryable || isAbsent || waited >= giveUpMs || signal.aborted) throw failure;
-    const backoff = Math.min(waitMsMin * 2 ** attempt, waitMsMax);
-    const waitMs = Math.max(failure.retryAfterMs ?? 0, backoff / 2 + randomInt(backoff / 2));
+    const half = backoff.next() / 2;
+    const waitMs = Math.max(failure.retryAfterMs ?? 0, half + randomInt(half));
     onWait(failure.message, waitMs);
     try {
       await clock.sleep(waitMs, signal);
@@ -41,7 +42,8 @@ export function withRetries(client: IngestClient, options: RetryOptions): Ingest
       let sinceMs = clock.monotonicMs();
       const results: (SendResult | undefined)[] = events.map(() => undefined);
       let left = events.map((event, index) => ({ event, index }));
-      for (let attempt = 0; ; attempt += 1) {
+      const backoff = new Backoff(waitMsMin, waitMsMax);
+      for (;;) {
         const failure = await tryOnce(client, left, results);
         if (failure === undefined || failure.code !== 'unreachable') hasAnswered = true;
         const before = left.length;
@@ -49,9 +51,9 @@ export function withRetries(client: IngestClient, options: RetryOptions): Ingest
         if (left.length === 0) return results.filter((result) => result !== undefined);
         if (left.length < before) {
           sinceMs = clock.monotonicMs();
-          attempt = 0;
+          backoff.reset();
         }
-        if (failure !== undefined) await pause(failure, attempt, sinceMs);
+        if (failure !== undefined) await pause(failure, backoff, sinceMs);
       }
     },
   };

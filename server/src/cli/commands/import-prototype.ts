@@ -1,16 +1,12 @@
-import { systemClock } from '../../base/clock.ts';
 import { parseTimestamp } from '../../event/timestamp.ts';
-import type { IngestClient } from '../clients/ingest-client.ts';
-import { type ClientProtocol, openClient, protocols } from '../clients/open-client.ts';
-import { withRetries } from '../clients/retrying-client.ts';
 import { defineCommand } from '../command.ts';
 import { CommandError, type ExitCode, exitCode, usageError } from '../exit-code.ts';
-import { durationOf } from '../flag-values.ts';
-import { addressFlags, hubAddress } from '../hub-address.ts';
+import { addressFlags } from '../hub-address.ts';
 import { openPrototype } from '../import/open-prototype.ts';
 import { Refusals } from '../import/refusals.ts';
 import { dryRunClient, runImport } from '../import/run-import.ts';
 import { openSettings } from '../open-settings.ts';
+import { openPatientClient, sendingFlags, sendingOf } from '../patient-client.ts';
 import { showProgressBar } from '../progress-bar.ts';
 import type { SendCounts } from '../send/send-all.ts';
 import type { Terminal } from '../terminal.ts';
@@ -52,19 +48,7 @@ export const importPrototype = defineCommand({
       value: 'FILE',
       help: 'Write every refused document here, as NDJSON with the reason.',
     },
-    protocol: {
-      kind: 'text',
-      value: 'NAME',
-      choices: protocols,
-      default: 'rest',
-      help: 'How it is sent.',
-    },
-    'retry-for': {
-      kind: 'text',
-      value: 'TIME',
-      default: '30s',
-      help: 'How long a hub that answered before is waited for.',
-    },
+    ...sendingFlags,
     ...addressFlags,
   },
   usesSettings: true,
@@ -87,16 +71,14 @@ export const importPrototype = defineCommand({
       timestampFromId: flags['timestamp-from-id'] ?? false,
       extraFields: flags['extra-fields'] === 'metadata' ? 'metadata' : 'refuse',
     } as const;
-    const address = hubAddress(flags);
-    const giveUpMs = durationOf('retry-for', flags['retry-for']);
+    const sending = sendingOf(flags);
     const { settings } = openSettings(settingFlags, terminal);
     const refusals = await Refusals.open(flags.refused);
     const prototype = await openPrototype(flags.from, flags.collection);
     const isDry = flags['dry-run'] ?? false;
-    const protocol = protocols.find((name) => name === flags.protocol) ?? 'rest';
     const client = isDry
       ? dryRunClient(settings)
-      : await openPatientClient({ protocol, address, giveUpMs, interrupted, terminal });
+      : await openPatientClient(sending, { terminal, interrupted });
     let done = 0;
     const endProgress = showProgressBar(terminal, () => ({
       done: Math.min(1, done / Math.max(1, prototype.count)),
@@ -132,25 +114,6 @@ function offsetOf(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   if (typeof parseTimestamp(`2000-01-01T00:00:00${text}`) === 'number') return text;
   throw usageError(`--assume-offset must be Z or an offset such as +03:00, not '${text}'`);
-}
-
-interface ClientOptions {
-  readonly protocol: ClientProtocol;
-  readonly address: ReturnType<typeof hubAddress>;
-  readonly giveUpMs: number;
-  readonly interrupted: AbortSignal;
-  readonly terminal: Terminal;
-}
-
-async function openPatientClient(options: ClientOptions): Promise<IngestClient> {
-  const { protocol, address, giveUpMs, interrupted, terminal } = options;
-  return withRetries(await openClient(protocol, address, 1), {
-    clock: systemClock,
-    giveUpMs,
-    signal: interrupted,
-    onWait: (reason, waitMs) =>
-      terminal.err(`${reason}; trying again in ${(waitMs / 1_000).toFixed(1)} s`),
-  });
 }
 
 interface Ending {

@@ -1,15 +1,12 @@
 import { createReadStream } from 'node:fs';
 import { access } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
-import { systemClock } from '../../base/clock.ts';
-import { openClient, protocols } from '../clients/open-client.ts';
-import { withRetries } from '../clients/retrying-client.ts';
 import { defineCommand } from '../command.ts';
 import { CommandError, type ExitCode, exitCode, usageError } from '../exit-code.ts';
-import { durationOf } from '../flag-values.ts';
-import { addressFlags, hubAddress } from '../hub-address.ts';
+import { addressFlags } from '../hub-address.ts';
 import { formatOf, outputFlag } from '../output/output-flag.ts';
 import { openRecordOutput } from '../output/record-output.ts';
+import { openPatientClient, sendingFlags, sendingOf } from '../patient-client.ts';
 import { eventFlags, eventFromFlags } from '../send/event-from-flags.ts';
 import { readCsv } from '../send/read-csv.ts';
 import { type InputRecord, readNdjson } from '../send/read-ndjson.ts';
@@ -31,19 +28,7 @@ export const send = defineCommand({
       choices: ['ndjson', 'csv'],
       help: 'What is read: csv where the file is named so, else ndjson.',
     },
-    protocol: {
-      kind: 'text',
-      value: 'NAME',
-      choices: protocols,
-      default: 'rest',
-      help: 'How it is sent.',
-    },
-    'retry-for': {
-      kind: 'text',
-      value: 'TIME',
-      default: '30s',
-      help: 'How long a hub that answered before is waited for.',
-    },
+    ...sendingFlags,
     output: outputFlag,
     ...addressFlags,
   },
@@ -53,17 +38,10 @@ export const send = defineCommand({
     ['event-hub events --all --output ndjson | event-hub send', 'answers duplicate for each line'],
   ],
   run: async ({ flags, terminal, interrupted }) => {
-    const address = hubAddress(flags);
-    const giveUpMs = durationOf('retry-for', flags['retry-for']);
+    const sending = sendingOf(flags);
+    const { protocol, address } = sending;
     const records = await openInput(flags, interrupted);
-    const protocol = protocols.find((name) => name === flags.protocol) ?? 'rest';
-    const client = withRetries(await openClient(protocol, address, 1), {
-      clock: systemClock,
-      giveUpMs,
-      signal: interrupted,
-      onWait: (reason, waitMs) =>
-        terminal.err(`${reason}; trying again in ${(waitMs / 1_000).toFixed(1)} s`),
-    });
+    const client = await openPatientClient(sending, { terminal, interrupted });
     const output = openRecordOutput(formatOf(flags.output, terminal), resultShape, terminal);
     try {
       const counts = await sendAll(records, client, output, interrupted);
