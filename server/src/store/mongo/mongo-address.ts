@@ -1,12 +1,13 @@
 import { MongoClient, type MongoClientOptions, ReadConcern, WriteConcern } from 'mongodb';
 import { HubError } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
+import { SettlingConnection } from './settling-connection.ts';
 
 /** What no setting in a URL may weaken. */
 export const writeConcern = new WriteConcern('majority', limits.mongoWriteMs, true);
 export const readConcern = new ReadConcern('majority');
 
-const options: MongoClientOptions = {
+const options = {
   appName: 'event-hub',
   writeConcern,
   readConcern,
@@ -21,7 +22,9 @@ const options: MongoClientOptions = {
   socketTimeoutMS: limits.mongoAnswerMs,
   waitQueueTimeoutMS: limits.mongoConnectMs,
   maxPoolSize: limits.mongoConnections,
-};
+  // An option that the driver has for its own use.
+  connectionType: SettlingConnection,
+} satisfies MongoClientOptions & { readonly connectionType: unknown };
 
 const defaultDatabase = 'event_hub';
 
