@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { get, postEvents } from '../../support/rest-calls.ts';
-import type { EventInput, History, SentEvent } from './history.ts';
+import type { Answer, EventInput, History, SentEvent } from './history.ts';
 import type { HubAddress } from './hub-process.ts';
 import { isReached } from './read-stored.ts';
 import { grpcSender } from './senders/grpc-sender.ts';
@@ -22,11 +22,16 @@ export function aProbe(history: History, changes: Partial<EventInput> = {}): Sen
   return history.add(input);
 }
 
-/** One send of it, noted. */
-export async function sendOnce(sender: Sender, event: SentEvent, history: History): Promise<void> {
+/** One send of it, noted, and what it was answered. */
+export async function sendOnce(
+  sender: Sender,
+  event: SentEvent,
+  history: History,
+): Promise<Answer> {
   event.sends += 1;
-  const [answer] = await sender.send([event.input], false);
-  history.note(event, answer ?? { status: 'unknown' });
+  const [answer = { status: 'unknown' } as const] = await sender.send([event.input], false);
+  history.note(event, answer);
+  return answer;
 }
 
 /**
@@ -43,20 +48,29 @@ export async function servesAgain(
   try {
     for (const sender of senders) {
       const event = aProbe(history);
-      await until(async () => {
-        await sendOnce(sender, event, history);
-        return event.outcome === 'stored';
-      }, `${sender.name} took nothing`);
-      await until(() => isReached(hub.url, event.position ?? ''), 'nothing was counted');
+      let last: Answer | undefined;
+      await until(
+        async () => {
+          last = await sendOnce(sender, event, history);
+          return event.outcome === 'stored';
+        },
+        () => `${sender.name} took nothing, and answered ${JSON.stringify(last)} at last,`,
+      );
+      await until(
+        () => isReached(hub.url, event.position ?? ''),
+        () => 'nothing was counted',
+      );
     }
     return performance.now() - startedMs;
   } finally {
     for (const sender of senders) sender.close();
   }
 
-  async function until(isSo: () => Promise<boolean>, what: string): Promise<void> {
+  async function until(isSo: () => Promise<boolean>, what: () => string): Promise<void> {
     while (!(await isSo())) {
-      if (performance.now() - startedMs > timeoutMs) throw new Error(`${what} for ${timeoutMs} ms`);
+      if (performance.now() - startedMs > timeoutMs) {
+        throw new Error(`${what()} for ${timeoutMs} ms`);
+      }
       await sleep(50);
     }
   }
