@@ -1,87 +1,15 @@
-import { once } from 'node:events';
-import { connect, createServer } from 'node:net';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { runCli, startCli } from '../support/run-cli.ts';
+import { runCli } from '../support/run-cli.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
 
-const freePorts = ['--http-port=0', '--grpc-port=0'];
 let folder: TemporaryFolder;
 
 beforeEach(() => {
   folder = temporaryFolder();
 });
-afterEach(() => {
-  folder.remove();
-});
+afterEach(() => folder.remove());
 
 describe('event-hub serve', () => {
-  it('says in one line where it serves, and stops on SIGTERM with 0', async () => {
-    const hub = startCli(['serve', ...freePorts], { folder: folder.path });
-    const line = await hub.until(/\n/);
-    const file = join(folder.path, 'data', 'event-hub.db');
-    expect(line).toMatch(
-      /^event-hub \S+ serves http:\/\/127\.0\.0\.1:\d+ and gRPC on 127\.0\.0\.1:\d+;/,
-    );
-    expect(line).toContain(
-      `log sqlite:${file}, store sqlite:${file}; SQLite WAL with synchronous=FULL`,
-    );
-    const url = line.match(/http:\S+\d/)?.[0];
-    expect((await fetch(`${url}/readyz`)).status).toBe(200);
-    hub.process.kill('SIGTERM');
-    const { code, stdout } = await hub.result;
-    expect(code).toBe(0);
-    expect(stdout).toBe(line);
-  });
-
-  it('takes two signals at once for one, and a later one for the end', async () => {
-    const hub = startCli(['serve', ...freePorts], { folder: folder.path });
-    const url = (await hub.until(/\n/)).match(/http:\S+\d/)?.[0] ?? '';
-    // A body that never ends is under way, and holds the hub for as long as it may.
-    const held = connect(Number(new URL(url).port), '127.0.0.1');
-    held.on('error', () => undefined);
-    held.write(
-      'POST /events HTTP/1.1\r\nhost: hub\r\ncontent-type: application/json\r\ncontent-length: 99\r\nexpect: 100-continue\r\n\r\n',
-    );
-    const [leave] = await once(held, 'data');
-    expect(String(leave)).toContain('100 Continue');
-    held.write('{');
-    hub.process.kill('SIGINT');
-    hub.process.kill('SIGTERM');
-    await untilRefused(`${url}/readyz`);
-    expect(hub.process.exitCode).toBe(null);
-    const again = setInterval(() => hub.process.kill('SIGINT'), 100);
-    const { code } = await hub.result;
-    clearInterval(again);
-    held.destroy();
-    expect(code).toBe(130);
-  });
-
-  it.each(['http', 'grpc'])('names the setting of a taken %s port, in one line', async (name) => {
-    const taken = createServer().listen(0, '127.0.0.1');
-    await once(taken, 'listening');
-    const { port } = taken.address() as { port: number };
-    const ports = freePorts.filter((flag) => !flag.includes(name));
-    const result = await runCli(['serve', ...ports, `--${name}-port=${port}`], {
-      folder: folder.path,
-    });
-    taken.close();
-    expect(result).toMatchObject({ code: 2, stdout: '' });
-    expect(result.stderr).toMatch(/^[^\n]+\n$/);
-    expect(result.stderr).toContain(`127.0.0.1:${port}`);
-    expect(result.stderr).toContain(`EVENT_HUB_${name.toUpperCase()}_PORT`);
-  });
-
-  it('refuses a second hub on the folder, in one line', async () => {
-    const first = startCli(['serve', ...freePorts], { folder: folder.path });
-    await first.until(/\n/);
-    const second = await runCli(['serve', ...freePorts], { folder: folder.path });
-    first.process.kill('SIGTERM');
-    await first.result;
-    expect(second).toMatchObject({ code: 2, stdout: '' });
-    expect(second.stderr).toMatch(/^event-hub: another hub runs on [^\n]+\n$/);
-  });
-
   it('names a log that is no URL, in one line', async () => {
     const env = { EVENT_HUB_LOG: './data/hub.db' };
     const result = await runCli(['serve'], { folder: folder.path, env });
@@ -92,31 +20,4 @@ describe('event-hub serve', () => {
         "event-hub: env EVENT_HUB_LOG: expected a URL such as sqlite:./data/event-hub.db, redis://host:6379 or mongodb://host/event_hub, got './data/hub.db'\n",
     });
   });
-
-  it('refuses other event types than those of the store, until they are adopted', async () => {
-    const start = async (...flags: string[]) => {
-      const hub = startCli(['serve', ...freePorts, ...flags], { folder: folder.path });
-      const line = await Promise.race([hub.until(/\n/), hub.result.then(() => '')]).catch(() => '');
-      hub.process.kill('SIGTERM');
-      return { line, ...(await hub.result) };
-    };
-    await start();
-    const changed = '--event-types=sale:+,note';
-    const refused = await start(changed);
-    expect(refused).toMatchObject({ code: 2, stdout: '' });
-    expect(refused.stderr).toMatch(
-      /EVENT_HUB_EVENT_TYPES is "sale:\+,note" here and "purchase:\+,/,
-    );
-    const adopted = await runCli(['config', 'adopt', changed], { folder: folder.path });
-    expect(adopted.code).toBe(0);
-    expect(await start(changed)).toMatchObject({ code: 0 });
-  });
 });
-
-/** Asks until the hub takes no new connection or says that it is not ready. */
-async function untilRefused(url: string): Promise<void> {
-  for (;;) {
-    const answer = await fetch(url).catch(() => undefined);
-    if (answer === undefined || answer.status === 503) return;
-  }
-}
