@@ -152,6 +152,8 @@ export const limits = {
   /** Events and bytes of one script, about a millisecond: Redis does nothing else meanwhile. An atomic group may have more. */
   redisUnitEvents: 100,
   redisUnitBytes: 256 * 1024,
+  /** Scripts of one append on their way at once. */
+  redisUnitsAtOnce: 4,
   /** Entries of the first read of a log, before their size is known. */
   redisFirstReadEntries: 16,
   /** An entry stays at least this long after it was archived: longer than any request may live. */

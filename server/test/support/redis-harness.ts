@@ -30,7 +30,10 @@ export async function openLog(
 }
 
 /** One command, as redis-cli would send it. */
-export async function command(url: string, ...args: readonly string[]): Promise<unknown> {
+export async function command(
+  url: string,
+  ...args: readonly (string | Buffer)[]
+): Promise<unknown> {
   const client = createClient({
     url: url.replace(/\?.*$/, ''),
     socket: { reconnectStrategy: false },

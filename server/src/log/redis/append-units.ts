@@ -3,29 +3,42 @@ import type { NewEvent } from '../../event/event.ts';
 import { eventBytes } from '../../event/event-bytes.ts';
 import { fingerprintOf } from '../../event/fingerprint.ts';
 import type { Appended, AppendGroup } from '../event-log.ts';
+import { MessagePackArray } from './message-pack.ts';
 import { fieldsOf, markOf } from './redis-entry.ts';
 import { formatPosition } from './redis-position.ts';
 
 /** What one script appends: whole atomic groups, and pieces of the others. */
 export interface AppendUnit {
-  readonly args: readonly string[];
+  /** As the script takes them apart. */
+  readonly packed: Buffer;
   /** In the order of the script's answers. */
-  readonly events: readonly { readonly event: NewEvent; readonly group: number }[];
+  readonly events: readonly UnitEvent[];
 }
 
-/** The groups in pieces that each take Redis about a millisecond; an atomic group is never divided. */
-export function unitsOf(groups: readonly AppendGroup[]): readonly AppendUnit[] {
-  const units = [new UnitBuilder()];
-  const last = () => units.at(-1) ?? new UnitBuilder();
-  for (const [index, { events, atomic }] of groups.entries()) {
-    const pieces = atomic ? [events] : events.map((event) => [event]);
-    for (const piece of pieces) {
-      if (piece.length === 0) continue;
-      if (last().isFull) units.push(new UnitBuilder());
-      last().add(piece, index, atomic);
+interface UnitEvent {
+  readonly event: NewEvent;
+  /** The index of its group. */
+  readonly group: number;
+}
+
+/**
+ * The groups in pieces that each take Redis about a millisecond, made when they
+ * are asked for; an atomic group is never divided.
+ */
+export function* unitsOf(groups: readonly AppendGroup[]): Generator<AppendUnit> {
+  let unit = new UnitBuilder();
+  for (const [group, { events, atomic }] of groups.entries()) {
+    for (const [at, event] of events.entries()) {
+      const isFirst = at === 0;
+      if (unit.isFull && (isFirst || !atomic)) {
+        yield unit.pack();
+        unit = new UnitBuilder();
+      }
+      if (isFirst && atomic) unit.begin(atomic);
+      unit.add({ event, group }, atomic);
     }
   }
-  return units.filter(({ events }) => events.length > 0);
+  if (!unit.isEmpty) yield unit.pack();
 }
 
 /** The outcome of each event, by the answer that `scripts.append` describes. */
@@ -38,33 +51,49 @@ export function outcomeOf(answer: string, event: NewEvent, logId: string): Appen
   return { status: isDuplicate ? 'duplicate' : 'accepted', position };
 }
 
-class UnitBuilder implements AppendUnit {
-  readonly args: string[] = [];
-  readonly events: { event: NewEvent; group: number }[] = [];
-  #bytes = 0;
-  /** Where the length of an open group that is not atomic stands. */
-  #openCount: number | undefined;
+/** Events that go together: an atomic group, or pieces of others, which to the script are one. */
+interface Run {
+  readonly atomic: boolean;
+  readonly events: UnitEvent[];
+}
 
-  get isFull(): boolean {
-    return this.events.length >= limits.redisUnitEvents || this.#bytes >= limits.redisUnitBytes;
+class UnitBuilder {
+  readonly #runs: Run[] = [];
+  #count = 0;
+  #bytes = 0;
+
+  get isEmpty(): boolean {
+    return this.#count === 0;
   }
 
-  add(events: readonly NewEvent[], group: number, atomic: boolean): void {
-    if (atomic) {
-      this.args.push('1', String(events.length));
-      this.#openCount = undefined;
-    } else if (this.#openCount === undefined) {
-      this.args.push('0', String(events.length));
-      this.#openCount = this.args.length - 1;
-    } else {
-      // To the script, groups that are not atomic are one.
-      const count = Number(this.args[this.#openCount]) + events.length;
-      this.args[this.#openCount] = String(count);
+  get isFull(): boolean {
+    return this.#count >= limits.redisUnitEvents || this.#bytes >= limits.redisUnitBytes;
+  }
+
+  begin(atomic: boolean): Run {
+    const run: Run = { atomic, events: [] };
+    this.#runs.push(run);
+    return run;
+  }
+
+  add(unitEvent: UnitEvent, atomic: boolean): void {
+    const last = this.#runs.at(-1);
+    const run = last?.atomic === atomic ? last : this.begin(atomic);
+    run.events.push(unitEvent);
+    this.#count += 1;
+    this.#bytes += eventBytes(unitEvent.event);
+  }
+
+  pack(): AppendUnit {
+    const packed = new MessagePackArray(this.#bytes);
+    for (const { atomic, events } of this.#runs) {
+      packed.addBoolean(atomic);
+      packed.addNumber(events.length);
+      for (const { event } of events) {
+        for (const field of fieldsOf(event)) packed.addText(field);
+        packed.addText(markOf(event));
+      }
     }
-    for (const event of events) {
-      this.args.push(...fieldsOf(event), markOf(event));
-      this.events.push({ event, group });
-      this.#bytes += eventBytes(event);
-    }
+    return { packed: packed.finish(), events: this.#runs.flatMap(({ events }) => events) };
   }
 }

@@ -4,6 +4,9 @@ import { limits } from '../../base/limits.ts';
 import { redisFault, unavailable } from './redis-faults.ts';
 import type { RedisTarget } from './redis-target.ts';
 
+/** A command and its arguments. */
+export type RedisCommand = readonly (string | Buffer)[];
+
 /**
  * One connection, from its handshake to its end. It never comes back by itself
  * and never sends anything twice: a new one is made instead, so that what must
@@ -50,7 +53,7 @@ export class RedisConnection {
    * Sends one command; several of one turn go together. `blockMs` is how long
    * the command itself may wait. Rejects with a HubError.
    */
-  send(command: readonly string[], blockMs = 0): Promise<unknown> {
+  send(command: RedisCommand, blockMs = 0): Promise<unknown> {
     return this.#within(limits.redisAnswerMs + blockMs, this.#client.sendCommand(command));
   }
 

@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import { HubError } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
-import { RedisConnection } from './redis-connection.ts';
+import { type RedisCommand, RedisConnection } from './redis-connection.ts';
 import { unavailable } from './redis-faults.ts';
 import type { RedisTarget } from './redis-target.ts';
 
@@ -49,7 +49,7 @@ export class RedisLink {
     while (this.#connection === undefined) await this.#next.promise;
   }
 
-  send(command: readonly string[], blockMs = 0): Promise<unknown> {
+  send(command: RedisCommand, blockMs = 0): Promise<unknown> {
     const connection = this.#connection;
     return connection === undefined
       ? Promise.reject(this.#absence())

@@ -93,20 +93,12 @@ class RedisLog implements LogContext {
   }
 
   async append(groups: readonly AppendGroup[]): Promise<readonly (readonly Appended[])[]> {
-    const units = unitsOf(groups);
     const outcomes = groups.map((): Appended[] => []);
-    if (units.length === 0) return outcomes;
+    if (groups.every(({ events }) => events.length === 0)) return outcomes;
     await this.#writerInUse();
-    const logIdIfNew = newLogId();
-    const answers = await Promise.allSettled(
-      units.map((unit) => this.#appendUnit(unit, logIdIfNew)),
-    );
-    failIfAnyFailed(answers);
-    for (const [index, { events }] of units.entries()) {
-      const answer = answers[index];
-      if (answer?.status !== 'fulfilled') continue;
+    for (const { events, answer } of await this.#appendUnits(unitsOf(groups))) {
+      const [logId = '', ...entries] = answer;
       for (const [at, { event, group }] of events.entries()) {
-        const [logId = '', ...entries] = answer.value;
         outcomes[group]?.push(outcomeOf(entries[at] ?? '', event, logId));
       }
     }
@@ -139,11 +131,33 @@ class RedisLog implements LogContext {
     this.shared.close();
   }
 
-  async #appendUnit({ args }: AppendUnit, logIdIfNew: string): Promise<readonly string[]> {
+  /**
+   * Several at once on one connection, so that Redis never waits for the next
+   * one, and no more, so that few are held in memory. After a failure no more
+   * are sent.
+   */
+  async #appendUnits(units: Generator<AppendUnit>): Promise<readonly AnsweredUnit[]> {
+    const logIdIfNew = this.state.logId === undefined ? newLogId() : '';
+    const answered: AnsweredUnit[] = [];
+    let sent = 0;
+    // All lanes take from one generator, which a lane that fails closes.
+    const lane = async () => {
+      for (const { packed, events } of units) {
+        const place = sent;
+        sent += 1;
+        answered[place] = { events, answer: await this.#appendUnit(packed, logIdIfNew) };
+      }
+    };
+    const lanes = await Promise.allSettled(Array.from({ length: limits.redisUnitsAtOnce }, lane));
+    failIfAnyFailed(lanes, answered.length > 0);
+    return answered;
+  }
+
+  async #appendUnit(packed: Buffer, logIdIfNew: string): Promise<readonly string[]> {
     const known = this.state.logId ?? '';
     const send = this.writer.send.bind(this.writer);
-    const all = [known, logIdIfNew, ...args];
-    const answer = (await runScript(send, scripts.append, this.target, all)) as readonly string[];
+    const args = [known, logIdIfNew, packed];
+    const answer = (await runScript(send, scripts.append, this.target, args)) as readonly string[];
     const [logId = '', ...entries] = answer;
     if (logId !== '') this.state.see(logId);
     const newest = entries.findLast((entry) => /^\d/.test(entry));
@@ -178,16 +192,23 @@ class RedisLog implements LogContext {
   }
 }
 
-/** `overloaded` promises that nothing was stored, so that all units must have been refused by it. */
-function failIfAnyFailed(answers: readonly PromiseSettledResult<unknown>[]): void {
-  const faults = answers.flatMap((answer) =>
-    answer.status === 'rejected' ? [HubError.from(answer.reason)] : [],
+interface AnsweredUnit extends Pick<AppendUnit, 'events'> {
+  readonly answer: readonly string[];
+}
+
+/** `overloaded` promises that nothing was stored, so that all units that were sent must have been refused by it. */
+function failIfAnyFailed(
+  lanes: readonly PromiseSettledResult<unknown>[],
+  isPartStored: boolean,
+): void {
+  const faults = lanes.flatMap((lane) =>
+    lane.status === 'rejected' ? [HubError.from(lane.reason)] : [],
   );
   const [first] = faults;
   if (first === undefined) return;
   const other = faults.find(({ code }) => code !== 'overloaded');
   if (other !== undefined) throw other;
-  if (faults.length === answers.length) throw first;
+  if (!isPartStored) throw first;
   throw unavailable(`${first.message}; a part of the events was stored`, first);
 }
 
