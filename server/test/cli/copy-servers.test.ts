@@ -8,6 +8,7 @@ import type { Source } from '../../src/cli/copy/source.ts';
 import { openRedisLog } from '../../src/log/redis/redis-log.ts';
 import { eraseEngines } from '../../src/main/engines.ts';
 import { someEvents } from '../support/build-event.ts';
+import { type Place, within } from '../support/hub-places.ts';
 import { manualClock } from '../support/manual-clock.ts';
 import { describeWithEngines } from '../support/needed-program.ts';
 import { command } from '../support/redis-harness.ts';
@@ -16,7 +17,7 @@ import { serverEngines } from '../support/server-settings.ts';
 import { startTestHub } from '../support/start-test-hub.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
 import { testSettings } from '../support/test-settings.ts';
-import { append, copyArgs, type Place, stored, within } from './copy.suite.ts';
+import { append, copyArgs, stored } from './copy.suite.ts';
 
 const hour = 60 * 60_000;
 

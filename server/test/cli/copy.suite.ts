@@ -6,17 +6,11 @@ import { Archiving } from '../../src/cli/copy/archiving.ts';
 import { totalsOf } from '../../src/cli/copy/totals.ts';
 import type { Event, NewEvent } from '../../src/event/event.ts';
 import type { Position } from '../../src/log/event-log.ts';
-import { type Engines, isEmbedded, openEngines } from '../../src/main/engines.ts';
+import { isEmbedded, openEngines } from '../../src/main/engines.ts';
 import { anEvent, someEvents } from '../support/build-event.ts';
+import { type Place, within } from '../support/hub-places.ts';
 import { type CliResult, runCli, startCli } from '../support/run-cli.ts';
 import { testSettings } from '../support/test-settings.ts';
-
-/** Where a hub's data is or will be. */
-export interface Place {
-  readonly log: string;
-  readonly store: string;
-  destroy(): Promise<void>;
-}
 
 const everything = Number.MAX_SAFE_INTEGER;
 
@@ -146,19 +140,9 @@ export function copyArgs(
   return ['copy', '--from', source.log, '--from-store', source.store, ...to, ...more];
 }
 
-/** Work on a place's engines, made where there are none, with the store completed before and after. */
-export async function within<T>(place: Place, work: (engines: Engines) => Promise<T>): Promise<T> {
-  const settings = settingsOf(place);
-  const engines = await openEngines(settings, { exclusive: false });
-  try {
-    return await work(engines);
-  } finally {
-    await engines.close();
-  }
-}
-
 export async function append(place: Place, sent: readonly NewEvent[]): Promise<void> {
-  const settings = settingsOf(place);
+  const { log, store } = place;
+  const settings = testSettings('/', { log, store });
   const engines = await openEngines(settings, { exclusive: true });
   try {
     for (let at = 0; at < sent.length; at += limits.commitEvents) {
@@ -192,10 +176,6 @@ export async function stored(place: Place): Promise<readonly Event[]> {
     }
     return found;
   });
-}
-
-function settingsOf({ log, store }: Place) {
-  return testSettings('/', { log, store });
 }
 
 /** What was killed has its leases for some seconds more. */
