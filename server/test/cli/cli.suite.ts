@@ -1,5 +1,6 @@
 import { describe } from 'vitest';
-import { adoptingSuite } from './suite/adopting.ts';
+import type { NewPlace } from '../support/hub-places.ts';
+import { configuringSuite } from './suite/configuring.ts';
 import { countingSuite } from './suite/counting.ts';
 import { examiningSuite } from './suite/examining.ts';
 import { generatingSuite } from './suite/generating.ts';
@@ -10,18 +11,18 @@ import { sendingSuite } from './suite/sending.ts';
 import { servingSuite } from './suite/serving.ts';
 import { tailingSuite } from './suite/tailing.ts';
 
-/** What the commands promise beside a hub. */
-export function cliSuite(name: string): void {
+/** The promises of the commands beside a hub, for hubs on any engines. */
+export function cliSuite(name: string, newPlace: NewPlace): void {
   describe(`the command line ${name}`, () => {
-    sendingSuite();
-    resendingSuite();
-    generatingSuite();
-    tailingSuite();
-    listingSuite();
-    countingSuite();
-    servingSuite();
-    examiningSuite();
-    adoptingSuite();
-    resettingSuite();
+    sendingSuite(newPlace);
+    resendingSuite(newPlace);
+    generatingSuite(newPlace);
+    tailingSuite(newPlace);
+    listingSuite(newPlace);
+    countingSuite(newPlace);
+    servingSuite(newPlace);
+    examiningSuite(newPlace);
+    configuringSuite(newPlace);
+    resettingSuite(newPlace);
   });
 }

@@ -1,11 +1,14 @@
+import { once } from 'node:events';
 import { readdirSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Finding } from '../../src/base/finding.ts';
-import { jsonLines, runCli, startCli } from '../support/run-cli.ts';
+import { examined } from '../support/examined.ts';
+import { runCli, startCli } from '../support/run-cli.ts';
+import { startTestHub } from '../support/start-test-hub.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
+import { freePorts } from './suite/hubs.ts';
 
-const freePorts = ['--http-port=0', '--grpc-port=0'];
 let folder: TemporaryFolder;
 
 beforeEach(() => {
@@ -15,6 +18,31 @@ afterEach(() => folder.remove());
 
 /** What can be wrong with a file, and with nothing else. */
 describe('a file as the hub', () => {
+  it('is ./data/event-hub.db where no setting says otherwise, and the start line names it', async () => {
+    const hub = startCli(['serve', ...freePorts], { folder: folder.path });
+    const line = await hub.until(/\n/);
+    hub.process.kill('SIGTERM');
+    expect((await hub.result).code).toBe(0);
+    const file = join(folder.path, 'data', 'event-hub.db');
+    expect(line).toContain(
+      `log sqlite:${file}, store sqlite:${file}; SQLite WAL with synchronous=FULL`,
+    );
+  });
+
+  it.each(['http', 'grpc'])(
+    'says of a taken %s port one line, and nothing besides',
+    async (name) => {
+      const taken = createServer().listen(0, '127.0.0.1');
+      await once(taken, 'listening');
+      const { port } = taken.address() as AddressInfo;
+      const ports = freePorts.filter((flag) => !flag.includes(name));
+      const serve = ['serve', ...ports, `--${name}-port=${port}`];
+      const { stderr } = await runCli(serve, { folder: folder.path });
+      taken.close();
+      expect(stderr).toMatch(/^event-hub: [^\n]+\n$/);
+    },
+  );
+
   it('refuses a second hub on the folder, in one line', async () => {
     const first = startCli(['serve', ...freePorts], { folder: folder.path });
     await first.until(/\n/);
@@ -35,12 +63,12 @@ describe('a file as the hub', () => {
 
   it('names a place that cannot be written, and a file that is not the hub’s', async () => {
     writeFileSync(join(folder.path, 'file'), 'in the place of a folder');
-    const blocked = await doctor(...freePorts, '--log=sqlite:./file/hub.db');
+    const blocked = await doctor('--log=sqlite:./file/hub.db');
     expect(blocked.code).toBe(1);
-    expect(find(blocked.findings, 'folder')).toMatchObject({ state: 'fail' });
-    const foreign = await doctor(...freePorts, '--log=sqlite:./file');
+    expect(blocked.find('folder')).toMatchObject({ state: 'fail' });
+    const foreign = await doctor('--log=sqlite:./file');
     expect(foreign.code).toBe(1);
-    expect(find(foreign.findings, 'file')?.detail).toContain("cannot be read as a hub's file");
+    expect(foreign.find('file')?.detail).toContain("cannot be read as a hub's file");
   });
 
   it('does not touch a file that is not the hub’s', async () => {
@@ -51,15 +79,23 @@ describe('a file as the hub', () => {
     expect(code).toBe(2);
     expect(readdirSync(folder.path)).toEqual(['notes.db']);
   });
+
+  it('adopts no settings under a running hub', async () => {
+    const hub = await startTestHub();
+    const running = await runCli(['config', 'adopt', `--log=${hub.settings.log}`]);
+    await hub.remove();
+    expect(running.code).toBe(2);
+    expect(running.stderr).toContain('another hub runs on');
+  });
+
+  it('holds log and store alike, so that no log is ever adopted', async () => {
+    const { code, stderr } = await runCli(['log', 'adopt', '--yes'], { folder: folder.path });
+    expect(code).toBe(2);
+    expect(stderr).toContain('there is nothing to adopt');
+    expect(readdirSync(folder.path)).toEqual([]);
+  });
 });
 
-async function doctor(...flags: readonly string[]) {
-  const { code, stdout } = await runCli(['doctor', '--output=ndjson', ...flags], {
-    folder: folder.path,
-  });
-  return { code, findings: jsonLines<Finding>({ stdout }) };
-}
-
-function find(findings: readonly Finding[], name: string): Finding | undefined {
-  return findings.find((finding) => finding.name === name);
+function doctor(...flags: readonly string[]) {
+  return examined([...freePorts, ...flags], { folder: folder.path });
 }

@@ -1,3 +1,4 @@
+import { newFile } from '../support/hub-places.ts';
 import { cliSuite } from './cli.suite.ts';
 
-cliSuite('on SQLite');
+cliSuite('on SQLite', newFile);

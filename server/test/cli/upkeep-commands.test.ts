@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Finding } from '../../src/base/finding.ts';
+import { examined } from '../support/examined.ts';
 import { jsonLines, runCli } from '../support/run-cli.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -19,10 +19,10 @@ describe('event-hub doctor', () => {
     const taken = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1');
     await once(taken, 'listening');
     const { port } = taken.address() as { port: number };
-    const { code, findings } = await doctor(`--http-port=${port}`, '--grpc-port=0');
+    const { code, find } = await doctor(`--http-port=${port}`, '--grpc-port=0');
     taken.close();
     expect(code).toBe(1);
-    expect(find(findings, 'http')).toMatchObject({
+    expect(find('http')).toMatchObject({
       state: 'fail',
       detail: `127.0.0.1:${port} is taken by something else: stop it, or set EVENT_HUB_HTTP_PORT to another`,
     });
@@ -98,13 +98,6 @@ describe('event-hub config', () => {
   });
 });
 
-async function doctor(...flags: readonly string[]) {
-  const { code, stdout } = await runCli(['doctor', '--output=ndjson', ...flags], {
-    folder: folder.path,
-  });
-  return { code, findings: jsonLines<Finding>({ stdout }) };
-}
-
-function find(findings: readonly Finding[], name: string): Finding | undefined {
-  return findings.find((finding) => finding.name === name);
+function doctor(...flags: readonly string[]) {
+  return examined(flags, { folder: folder.path });
 }

@@ -1,26 +1,24 @@
-import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type NewPlace, settle } from '../../support/hub-places.ts';
 import { jsonLines, runCli } from '../../support/run-cli.ts';
-import { startTestHub, type TestHub } from '../../support/start-test-hub.ts';
+import { Hubs, type PlacedHub } from './hubs.ts';
 
 const wholeWindow = ['--from=2020-01-01T00:00:00Z', '--to=2099-01-01T00:00:00Z'];
-let hub: TestHub;
 
 /** `event-hub metrics`. */
-export function countingSuite(): void {
+export function countingSuite(newPlace: NewPlace): void {
   describe('event-hub metrics', () => {
+    const hubs = new Hubs(newPlace);
+    let hub: PlacedHub;
     beforeAll(async () => {
-      hub = await startTestHub();
-      const { code } = await runCli([
-        'generate',
-        '--count=2500',
-        '--protocol=batch',
-        '--seed=listing',
-        `--url=${hub.url}`,
-      ]);
-      expect(code).toBe(0);
+      hub = await hubs.start();
+      const traffic = ['--count=2500', '--protocol=batch', '--seed=listing', `--url=${hub.url}`];
+      expect((await runCli(['generate', ...traffic])).code).toBe(0);
+      await settle(hub.place);
     });
-    afterAll(() => hub.remove());
+    afterAll(() => hubs.end());
+    const run = (command: string, ...flags: readonly string[]) =>
+      runCli([command, ...flags, ...hub.place.flags]);
 
     it('shows the numbers of GET /aggregates', async () => {
       const { code, stdout } = await run('metrics', 'show', ...wholeWindow, '--output=json');
@@ -51,11 +49,7 @@ export function countingSuite(): void {
         stderr: 'the counts equal a recomputation from the events\n',
       });
       const before = await run('metrics', 'show', ...wholeWindow, '--output=csv');
-      const database = new DatabaseSync(hub.settings.store.slice('sqlite:'.length));
-      database.exec(
-        "UPDATE minute_counts SET event_count = event_count + 1 WHERE currency = 'JPY'",
-      );
-      database.close();
+      await hub.place.spoilCounts('JPY');
       const wrong = await run('metrics', 'verify', '--output=ndjson');
       expect(wrong.code).toBe(1);
       for (const difference of jsonLines<Record<string, string>>(wrong)) {
@@ -71,8 +65,4 @@ export function countingSuite(): void {
       expect(after.stdout).toBe(before.stdout);
     });
   });
-}
-
-function run(command: string, ...flags: readonly string[]) {
-  return runCli([command, ...flags, `--log=${hub.settings.log}`]);
 }

@@ -1,75 +1,50 @@
-import { readdirSync } from 'node:fs';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Finding } from '../../../src/base/finding.ts';
-import { jsonLines, runCli } from '../../support/run-cli.ts';
-import { startTestHub, type TestHub } from '../../support/start-test-hub.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
-
-const freePorts = ['--http-port=0', '--grpc-port=0'];
-let folder: TemporaryFolder;
-let hub: TestHub | undefined;
+import { afterEach, describe, expect, it } from 'vitest';
+import { type Examined, examined } from '../../support/examined.ts';
+import type { NewPlace } from '../../support/hub-places.ts';
+import { freePorts, Hubs } from './hubs.ts';
 
 /** `event-hub doctor`. */
-export function examiningSuite(): void {
+export function examiningSuite(newPlace: NewPlace): void {
   describe('event-hub doctor', () => {
-    beforeEach(() => {
-      folder = temporaryFolder();
-    });
-    afterEach(async () => {
-      await hub?.remove();
-      hub = undefined;
-      folder.remove();
-    });
+    const hubs = new Hubs(newPlace);
+    afterEach(() => hubs.end());
 
     it('finds nothing wrong before the first start, and makes nothing', async () => {
-      const { code, findings } = await doctor(...freePorts);
-      expect({ code, failed: findings.filter(({ state }) => state === 'fail') }).toEqual({
-        code: 0,
-        failed: [],
-      });
-      expect(find(findings, 'file')?.detail).toContain('is not there yet');
-      expect(readdirSync(folder.path)).toEqual([]);
+      const place = await hubs.newPlace();
+      const found = await examined([...freePorts, ...place.flags]);
+      const failed = found.findings.filter(({ state }) => state === 'fail');
+      expect({ code: found.code, failed }).toEqual({ code: 0, failed: [] });
+      expectGood(found, place.words.untouched);
+      expect(await place.traces()).toEqual([]);
     });
 
-    it('knows a running hub by its ports, and looks at its file', async () => {
-      hub = await startTestHub();
-      const { http, grpc } = portsOf(hub);
-      const { code, findings } = await doctor(
-        `--http-port=${http}`,
-        `--grpc-port=${grpc}`,
-        `--log=${hub.settings.log}`,
+    it('knows a running hub by its ports, and looks at its engines', async () => {
+      const { url, grpcAddress, place } = await hubs.start();
+      const ports = [`--http-port=${portOf(url)}`, `--grpc-port=${portOf(grpcAddress)}`];
+      const found = await examined([...ports, ...place.flags]);
+      expect(found.code).toBe(0);
+      expect(found.find('http')?.detail).toContain(
+        `a hub runs here and is ready; ${place.words.durability}`,
       );
-      expect(code).toBe(0);
-      expect(find(findings, 'http')?.detail).toMatch(/a hub runs here and is ready; SQLite WAL/);
-      expect(find(findings, 'grpc')?.detail).toMatch(/a hub runs here and serves/);
-      expect(find(findings, 'lock')?.detail).toBe('a hub runs on the file');
-      expect(find(findings, 'integrity')?.state).toBe('ok');
+      expect(found.find('grpc')?.detail).toMatch(/a hub runs here and serves/);
+      expectGood(found, place.words.running);
     });
 
     it('notices settings that the store does not agree with', async () => {
-      hub = await startTestHub();
-      const { code, findings } = await doctor(
-        ...freePorts,
-        `--log=${hub.settings.log}`,
-        '--event-types=sale:+',
-      );
-      expect(code).toBe(1);
-      expect(find(findings, 'agreement')?.detail).toContain('event-hub config adopt');
+      const { place } = await hubs.start();
+      const found = await examined([...freePorts, ...place.flags, '--event-types=sale:+']);
+      expect(found.code).toBe(1);
+      expect(found.find('agreement')?.detail).toContain('event-hub config adopt');
     });
   });
 }
 
-async function doctor(...flags: readonly string[]) {
-  const { code, stdout } = await runCli(['doctor', '--output=ndjson', ...flags], {
-    folder: folder.path,
-  });
-  return { code, findings: jsonLines<Finding>({ stdout }) };
+function expectGood({ find }: Examined, words: Readonly<Record<string, RegExp>>): void {
+  for (const [name, detail] of Object.entries(words)) {
+    expect(find(name), name).toMatchObject({ state: 'ok', detail: expect.stringMatching(detail) });
+  }
 }
 
-function find(findings: readonly Finding[], name: string): Finding | undefined {
-  return findings.find((finding) => finding.name === name);
-}
-
-function portsOf({ url, grpcAddress }: TestHub) {
-  return { http: new URL(url).port, grpc: grpcAddress.split(':').at(-1) };
+function portOf(address: string): string {
+  return address.split(':').at(-1) ?? '';
 }

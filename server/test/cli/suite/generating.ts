@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type NewPlace, settle } from '../../support/hub-places.ts';
+import { get } from '../../support/rest-calls.ts';
 import { runCli, startCli } from '../../support/run-cli.ts';
-import { startTestHub, type TestHub } from '../../support/start-test-hub.ts';
+import { Hubs, type PlacedHub } from './hubs.ts';
 
 interface Summary {
   readonly sent: number;
@@ -13,15 +15,22 @@ interface Summary {
   readonly max_ms: number;
 }
 
-let hub: TestHub;
-
 /** `event-hub generate`. */
-export function generatingSuite(): void {
+export function generatingSuite(newPlace: NewPlace): void {
   describe('event-hub generate', () => {
+    const hubs = new Hubs(newPlace);
+    let hub: PlacedHub;
     beforeEach(async () => {
-      hub = await startTestHub();
+      hub = await hubs.start();
     });
-    afterEach(() => hub.remove());
+    afterEach(() => hubs.end());
+    const address = () => [`--url=${hub.url}`, `--grpc-url=${hub.grpcAddress}`];
+    const generate = (...flags: readonly string[]) =>
+      runCli(['generate', '--output=json', ...address(), ...flags]);
+    const counted = async () => {
+      const window = 'from=2020-01-01T00:00:00Z&to=2099-01-01T00:00:00Z';
+      return (await get(hub.url, `/aggregates?${window}`)).json.event_count;
+    };
 
     it.each(['rest', 'batch', 'grpc', 'graphql'])('stores over %s what it counts', async (name) => {
       const { code, stdout, stderr } = await generate('--count=600', `--protocol=${name}`);
@@ -32,14 +41,15 @@ export function generatingSuite(): void {
       expect(summary.p50_ms).toBeGreaterThan(0);
       expect(summary.p99_ms).toBeGreaterThanOrEqual(summary.p50_ms);
       expect(summary.max_ms).toBeGreaterThanOrEqual(summary.p99_ms);
-      const { event_count: count } = await totals();
-      expect(count).toBe(600);
+      await settle(hub.place);
+      expect(await counted()).toBe(600);
     });
 
     it('sends the same traffic for a seed, under new ids each time', async () => {
       const run = () => generate('--count=200', '--seed=a', '--concurrency=1');
       await run();
       await run();
+      await settle(hub.place);
       const { events } = (await (await fetch(`${hub.url}/events?limit=400&order=asc`)).json()) as {
         events: readonly { id: string; user_id: string; amount: string }[];
       };
@@ -74,25 +84,24 @@ export function generatingSuite(): void {
         '--output=json',
         ...address(),
       ]);
-      while ((await totals()).event_count === 0)
-        await new Promise((resolve) => setImmediate(resolve));
+      await expect.poll(counted).toBeGreaterThan(0);
       running.process.kill('SIGINT');
       const { code, stdout } = await running.result;
       expect(code).toBe(0);
       const { sent, stored } = JSON.parse(stdout) as Summary;
       expect(stored).toBe(sent);
-      expect((await totals()).event_count).toBe(stored);
+      await settle(hub.place);
+      expect(await counted()).toBe(stored);
     });
 
     it('counts and shows what is refused, and ends with 1', async () => {
-      const other = await startTestHub({ eventTypes: new Map([['purchase', '+']]) });
+      const other = await hubs.start({ eventTypes: new Map([['purchase', '+']]) });
       const { code, stdout, stderr } = await runCli([
         'generate',
         '--count=200',
         '--output=json',
         `--url=${other.url}`,
       ]);
-      await other.remove();
       expect(code).toBe(1);
       const { sent, stored, refused } = JSON.parse(stdout) as Summary;
       expect(refused).toBeGreaterThan(0);
@@ -116,19 +125,4 @@ export function generatingSuite(): void {
       expect(csv.stdout).toMatch(/^sent,stored,duplicates,refused,.*\r\n10,10,0,0,/);
     });
   });
-}
-
-function address(): readonly string[] {
-  return [`--url=${hub.url}`, `--grpc-url=${hub.grpcAddress}`];
-}
-
-function generate(...flags: readonly string[]) {
-  return runCli(['generate', '--output=json', ...address(), ...flags]);
-}
-
-async function totals() {
-  const window = 'from=2020-01-01T00:00:00Z&to=2099-01-01T00:00:00Z';
-  return (await (await fetch(`${hub.url}/aggregates?${window}`)).json()) as {
-    readonly event_count: number;
-  };
 }

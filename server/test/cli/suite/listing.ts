@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type NewPlace, settle } from '../../support/hub-places.ts';
+import { get } from '../../support/rest-calls.ts';
 import { jsonLines, runCli } from '../../support/run-cli.ts';
-import { startTestHub, type TestHub } from '../../support/start-test-hub.ts';
+import { Hubs, type PlacedHub } from './hubs.ts';
 
 interface Listed {
   readonly id: string;
@@ -8,23 +10,22 @@ interface Listed {
   readonly event_type: string;
 }
 
-let hub: TestHub;
-
 /** `event-hub events`. */
-export function listingSuite(): void {
+export function listingSuite(newPlace: NewPlace): void {
   describe('event-hub events', () => {
+    const hubs = new Hubs(newPlace);
+    let hub: PlacedHub;
     beforeAll(async () => {
-      hub = await startTestHub();
-      const { code } = await runCli([
-        'generate',
-        '--count=2500',
-        '--protocol=batch',
-        '--seed=listing',
-        `--url=${hub.url}`,
-      ]);
-      expect(code).toBe(0);
+      hub = await hubs.start();
+      const traffic = ['--count=2500', '--protocol=batch', '--seed=listing', `--url=${hub.url}`];
+      expect((await runCli(['generate', ...traffic])).code).toBe(0);
+      await settle(hub.place);
     });
-    afterAll(() => hub.remove());
+    afterAll(() => hubs.end());
+    const run = (command: string, ...flags: readonly string[]) =>
+      runCli([command, ...flags, ...hub.place.flags]);
+    const listed = async (query: string, type: string) =>
+      (await get(hub.url, `/events?${query}`, { accept: type })).text;
 
     it('writes the same as the hub, in NDJSON and CSV', async () => {
       const [ndjson, csv] = await Promise.all([
@@ -68,20 +69,11 @@ export function listingSuite(): void {
       expect(stderr).toMatch(/event_type/);
     });
 
-    it('lists conflicts and unreadable entries, of which a single file has none', async () => {
+    it('lists conflicts and unreadable entries, of which a hub without faults has none', async () => {
       expect((await run('events', '--conflicts', '--output=json')).stdout).toBe('[]\n');
       expect((await run('events', '--unreadable', '--output=csv')).stdout).toBe(
         'position,reason,raw\r\n',
       );
     });
   });
-}
-
-function run(command: string, ...flags: readonly string[]) {
-  return runCli([command, ...flags, `--log=${hub.settings.log}`]);
-}
-
-async function listed(query: string, type: string): Promise<string> {
-  const response = await fetch(`${hub.url}/events?${query}`, { headers: { accept: type } });
-  return await response.text();
 }

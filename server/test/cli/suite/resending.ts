@@ -1,30 +1,33 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { LineResult } from '../../../src/cli/send/result-shape.ts';
+import { type NewPlace, settle } from '../../support/hub-places.ts';
 import { jsonLines, runCli, startCli } from '../../support/run-cli.ts';
-import { startTestHub, type TestHub } from '../../support/start-test-hub.ts';
+import { Hubs, type PlacedHub } from './hubs.ts';
 import { protocols, sendTo } from './sending.ts';
 
-let hub: TestHub;
-
 /** `event-hub send` where the hub knows the events already, or is away. */
-export function resendingSuite(): void {
+export function resendingSuite(newPlace: NewPlace): void {
   describe('event-hub send, again', () => {
+    const hubs = new Hubs(newPlace);
+    let hub: PlacedHub;
     beforeEach(async () => {
-      hub = await startTestHub();
+      hub = await hubs.start();
     });
-    afterEach(() => hub.remove());
+    afterEach(() => hubs.end());
+    const send = (flags: readonly string[], input?: string) => sendTo(hub, flags, input);
 
     it.each(protocols)(
       'answers duplicate over %s for every event that is sent again',
       async (name) => {
         const generated = ['--count=1200', `--url=${hub.url}`, '--protocol=batch'];
         expect((await runCli(['generate', ...generated])).code).toBe(0);
+        await settle(hub.place);
         for (const format of ['ndjson', 'csv']) {
           const exported = await runCli([
             'events',
             '--all',
             `--output=${format}`,
-            `--log=${hub.settings.log}`,
+            ...hub.place.flags,
           ]);
           const again = await send([`--protocol=${name}`, `--format=${format}`], exported.stdout);
           expect(again.code).toBe(0);
@@ -43,12 +46,9 @@ export function resendingSuite(): void {
       await hub.stop();
       sender.process.stdin.write(line(2));
       await nextText(sender.process.stderr, /trying again/);
-      const port = Number(new URL(hub.url).port);
-      const { log, store } = hub.settings;
-      const restarted = await startTestHub({ http: { host: '127.0.0.1', port }, log, store });
+      await hubs.restart(hub);
       sender.process.stdin.end(line(3));
       const { code, stdout } = await sender.result;
-      await restarted.remove();
       expect(code).toBe(0);
       expect(jsonLines<LineResult>({ stdout }).map(({ id, status }) => [id, status])).toEqual([
         ['r1', 'success'],
@@ -74,10 +74,6 @@ export function resendingSuite(): void {
       }
     });
   });
-}
-
-function send(flags: readonly string[], input?: string) {
-  return sendTo(hub, flags, input);
 }
 
 /** Resolves when the stream has said something that matches. */

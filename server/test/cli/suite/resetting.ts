@@ -1,38 +1,34 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { type ModePlace, type NewPlace, settle } from '../../support/hub-places.ts';
 import { jsonLines, runCli } from '../../support/run-cli.ts';
-import { startTestHub, type TestHub } from '../../support/start-test-hub.ts';
-
-let hub: TestHub | undefined;
+import { Hubs } from './hubs.ts';
 
 /** `event-hub reset`. */
-export function resettingSuite(): void {
+export function resettingSuite(newPlace: NewPlace): void {
   describe('event-hub reset', () => {
-    afterEach(async () => {
-      await hub?.remove();
-      hub = undefined;
-    });
+    const hubs = new Hubs(newPlace);
+    afterEach(() => hubs.end());
 
     it('empties a stopped hub only with --yes, and never a running one', async () => {
-      hub = await startTestHub();
-      const { log, store } = hub.settings;
-      const { url } = hub;
-      expect((await runCli(['generate', '--count=10', `--url=${url}`])).code).toBe(0);
-      const running = await runCli(['reset', '--yes', `--log=${log}`]);
+      const hub = await hubs.start();
+      const { log, flags, words } = hub.place;
+      expect((await runCli(['generate', '--count=10', `--url=${hub.url}`])).code).toBe(0);
+      await settle(hub.place);
+      const running = await runCli(['reset', '--yes', ...flags]);
       expect(running.code).toBe(2);
-      expect(running.stderr).toContain('another hub runs on');
+      expect(running.stderr).toContain(words.inUse);
       await hub.stop();
-      expect((await runCli(['reset', `--log=${log}`])).code).toBe(2);
-      expect(await count(log)).toBe(10);
-      const done = await runCli(['reset', '--yes', `--log=${log}`]);
+      expect((await runCli(['reset', ...flags])).code).toBe(2);
+      expect(await count(hub.place)).toBe(10);
+      const done = await runCli(['reset', '--yes', ...flags]);
       expect(done).toEqual({ code: 0, stdout: '', stderr: `${log} is empty\n` });
-      expect((await runCli(['reset', '--yes', `--log=${log}`])).code).toBe(0);
-      const restarted = await startTestHub({ log, store });
-      expect(await count(log)).toBe(0);
-      await restarted.remove();
+      expect((await runCli(['reset', '--yes', ...flags])).code).toBe(0);
+      await hubs.startAt(hub.place);
+      expect(await count(hub.place)).toBe(0);
     });
   });
 }
 
-async function count(log: string): Promise<number> {
-  return jsonLines(await runCli(['events', '--all', `--log=${log}`])).length;
+async function count({ flags }: ModePlace): Promise<number> {
+  return jsonLines(await runCli(['events', '--all', ...flags])).length;
 }

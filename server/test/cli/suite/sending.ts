@@ -2,19 +2,24 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { LineResult } from '../../../src/cli/send/result-shape.ts';
+import { type NewPlace, settle } from '../../support/hub-places.ts';
+import { get } from '../../support/rest-calls.ts';
 import { jsonLines, runCli } from '../../support/run-cli.ts';
-import { startTestHub, type TestHub } from '../../support/start-test-hub.ts';
+import { Hubs, type PlacedHub } from './hubs.ts';
 
 export const protocols = ['rest', 'graphql', 'grpc'] as const;
-let hub: TestHub;
 
 /** `event-hub send`: what goes in, and what is said of it. */
-export function sendingSuite(): void {
+export function sendingSuite(newPlace: NewPlace): void {
   describe('event-hub send', () => {
+    const hubs = new Hubs(newPlace);
+    let hub: PlacedHub;
     beforeEach(async () => {
-      hub = await startTestHub();
+      hub = await hubs.start();
     });
-    afterEach(() => hub.remove());
+    afterEach(() => hubs.end());
+    const send = (flags: readonly string[], input?: string) => sendTo(hub, flags, input);
+    const stored = async (id: string) => (await get(hub.url, `/events/${id}`)).json;
 
     it.each(protocols)(
       'sends one event from flags over %s, and again as a duplicate',
@@ -38,6 +43,7 @@ export function sendingSuite(): void {
         const second = await send([...flags, ...more, `--protocol=${name}`]);
         expect(second.code).toBe(0);
         expect(jsonLines<LineResult>(second)[0]?.status).toBe('duplicate');
+        await settle(hub.place);
         expect(await stored('e1')).toMatchObject({
           user_id: 'u1',
           event_type: 'purchase',
@@ -102,6 +108,7 @@ export function sendingSuite(): void {
         ...written.map(() => 'success'),
         'rejected',
       ]);
+      await settle(hub.place);
       const amounts = await Promise.all(
         written.map(async (_, index) => (await stored(`m${index}`)).amount),
       );
@@ -132,6 +139,7 @@ export function sendingSuite(): void {
         'success',
         'rejected',
       ]);
+      await settle(hub.place);
       expect(await stored('c1')).toMatchObject({
         user_id: 'Smith, "J"',
         amount: '12.5',
@@ -162,16 +170,8 @@ export function sendingSuite(): void {
   });
 }
 
-function send(flags: readonly string[], input?: string) {
-  return sendTo(hub, flags, input);
-}
-
-export function sendTo(to: TestHub, flags: readonly string[], input?: string) {
-  const env = { EVENT_HUB_URL: to.url, EVENT_HUB_GRPC_URL: to.grpcAddress };
+/** The command, told where the hub is by its variables. */
+export function sendTo(hub: PlacedHub, flags: readonly string[], input?: string) {
+  const env = { EVENT_HUB_URL: hub.url, EVENT_HUB_GRPC_URL: hub.grpcAddress };
   return runCli(['send', ...flags], input === undefined ? { env } : { env, input });
-}
-
-async function stored(id: string): Promise<Readonly<Record<string, unknown>>> {
-  const response = await fetch(`${hub.url}/events/${id}`);
-  return (await response.json()) as Readonly<Record<string, unknown>>;
 }

@@ -1,33 +1,28 @@
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { runCli, startCli } from '../../support/run-cli.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
-
-const freePorts = ['--http-port=0', '--grpc-port=0'];
-let folder: TemporaryFolder;
+import type { ModePlace, NewPlace } from '../../support/hub-places.ts';
+import { runCli, spoken, startCli } from '../../support/run-cli.ts';
+import { freePorts, Hubs } from './hubs.ts';
 
 /** `event-hub serve`. */
-export function servingSuite(): void {
+export function servingSuite(newPlace: NewPlace): void {
   describe('event-hub serve', () => {
-    beforeEach(() => {
-      folder = temporaryFolder();
+    const hubs = new Hubs(newPlace);
+    let place: ModePlace;
+    beforeEach(async () => {
+      place = await hubs.newPlace();
     });
-    afterEach(() => {
-      folder.remove();
-    });
+    afterEach(() => hubs.end());
+    const serve = (...flags: readonly string[]) => startCli(['serve', ...place.flags, ...flags]);
 
     it('says in one line where it serves, and stops on SIGTERM with 0', async () => {
-      const hub = startCli(['serve', ...freePorts], { folder: folder.path });
+      const hub = serve(...freePorts);
       const line = await hub.until(/\n/);
-      const file = join(folder.path, 'data', 'event-hub.db');
       expect(line).toMatch(
         /^event-hub \S+ serves http:\/\/127\.0\.0\.1:\d+ and gRPC on 127\.0\.0\.1:\d+;/,
       );
-      expect(line).toContain(
-        `log sqlite:${file}, store sqlite:${file}; SQLite WAL with synchronous=FULL`,
-      );
+      expect(line).toContain(`log ${place.log}, store ${place.store}; ${place.words.durability}`);
       const url = line.match(/http:\S+\d/)?.[0];
       expect((await fetch(`${url}/readyz`)).status).toBe(200);
       hub.process.kill('SIGTERM');
@@ -37,7 +32,7 @@ export function servingSuite(): void {
     });
 
     it('takes two signals at once for one, and a later one for the end', async () => {
-      const hub = startCli(['serve', ...freePorts], { folder: folder.path });
+      const hub = serve(...freePorts);
       const url = (await hub.until(/\n/)).match(/http:\S+\d/)?.[0] ?? '';
       // A body that never ends is under way, and holds the hub for as long as it may.
       const held = connect(Number(new URL(url).port), '127.0.0.1');
@@ -64,19 +59,17 @@ export function servingSuite(): void {
       await once(taken, 'listening');
       const { port } = taken.address() as { port: number };
       const ports = freePorts.filter((flag) => !flag.includes(name));
-      const result = await runCli(['serve', ...ports, `--${name}-port=${port}`], {
-        folder: folder.path,
-      });
+      const result = await serve(...ports, `--${name}-port=${port}`).result;
       taken.close();
       expect(result).toMatchObject({ code: 2, stdout: '' });
-      expect(result.stderr).toMatch(/^[^\n]+\n$/);
+      expect(spoken(result)).toHaveLength(1);
       expect(result.stderr).toContain(`127.0.0.1:${port}`);
       expect(result.stderr).toContain(`EVENT_HUB_${name.toUpperCase()}_PORT`);
     });
 
     it('refuses other event types than those of the store, until they are adopted', async () => {
       const start = async (...flags: string[]) => {
-        const hub = startCli(['serve', ...freePorts, ...flags], { folder: folder.path });
+        const hub = serve(...freePorts, ...flags);
         const line = await Promise.race([hub.until(/\n/), hub.result.then(() => '')]).catch(
           () => '',
         );
@@ -90,7 +83,7 @@ export function servingSuite(): void {
       expect(refused.stderr).toMatch(
         /EVENT_HUB_EVENT_TYPES is "sale:\+,note" here and "purchase:\+,/,
       );
-      const adopted = await runCli(['config', 'adopt', changed], { folder: folder.path });
+      const adopted = await runCli(['config', 'adopt', changed, ...place.flags]);
       expect(adopted.code).toBe(0);
       expect(await start(changed)).toMatchObject({ code: 0 });
     });

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type NewPlace, settle } from '../../support/hub-places.ts';
 import { jsonLines, runCli, startCli } from '../../support/run-cli.ts';
-import { startTestHub, type TestHub } from '../../support/start-test-hub.ts';
+import { Hubs, type PlacedHub } from './hubs.ts';
 
 interface Received {
   readonly id: string;
@@ -9,15 +10,17 @@ interface Received {
   readonly position: string;
 }
 
-let hub: TestHub;
-
 /** `event-hub tail`. */
-export function tailingSuite(): void {
+export function tailingSuite(newPlace: NewPlace): void {
   describe('event-hub tail', () => {
+    const hubs = new Hubs(newPlace);
+    let hub: PlacedHub;
     beforeEach(async () => {
-      hub = await startTestHub();
+      hub = await hubs.start();
     });
-    afterEach(() => hub.remove());
+    afterEach(() => hubs.end());
+    const tail = (...flags: readonly string[]) => runCli(['tail', `--url=${hub.url}`, ...flags]);
+    const send = (...ids: readonly string[]) => sendTo(hub, ...ids);
 
     it('gives everything there is with --no-follow, and says where to go on', async () => {
       await send('a', 'b', 'c');
@@ -33,6 +36,7 @@ export function tailingSuite(): void {
 
     it('writes the same as the hub: its NDJSON and its CSV', async () => {
       await send('a', 'b');
+      await settle(hub.place);
       const listed = (type: string) =>
         fetch(`${hub.url}/events?order=asc`, { headers: { accept: type } }).then((r) => r.text());
       const ndjson = await tail('--after=start', '--no-follow');
@@ -73,14 +77,11 @@ export function tailingSuite(): void {
       const running = startCli(['tail', '--after=start', `--url=${hub.url}`]);
       await running.until(/"id":"b"/);
       await hub.stop();
-      const port = Number(new URL(hub.url).port);
-      const { log, store } = hub.settings;
-      const restarted = await startTestHub({ http: { host: '127.0.0.1', port }, log, store });
+      await hubs.restart(hub);
       await send('c', 'd');
       await running.until(/"id":"d"/);
       running.process.kill('SIGINT');
       const { code, stdout } = await running.result;
-      await restarted.remove();
       expect(code).toBe(0);
       expect(jsonLines<Received>({ stdout }).map(({ id }) => id)).toEqual(['a', 'b', 'c', 'd']);
     });
@@ -90,16 +91,13 @@ export function tailingSuite(): void {
       await running.until(/^following /m, 'stderr');
       await hub.stop();
       await running.until(/going on in/, 'stderr');
-      const { log, store } = hub.settings;
-      const elsewhere = await startTestHub({ log, store });
+      const elsewhere = await hubs.startAt(hub.place);
       await sendTo(elsewhere, 'first');
-      await elsewhere.remove();
-      const port = Number(new URL(hub.url).port);
-      const restarted = await startTestHub({ http: { host: '127.0.0.1', port }, log, store });
+      await elsewhere.stop();
+      await hubs.restart(hub);
       await running.until(/"id":"first"/);
       running.process.kill('SIGINT');
       expect((await running.result).code).toBe(0);
-      await restarted.remove();
     });
 
     it('ends with 3 where no hub is, and with 2 for what is no position', async () => {
@@ -123,15 +121,7 @@ export function tailingSuite(): void {
   });
 }
 
-function tail(...flags: readonly string[]) {
-  return runCli(['tail', `--url=${hub.url}`, ...flags]);
-}
-
-function send(...ids: readonly string[]) {
-  return sendTo(hub, ...ids);
-}
-
-async function sendTo({ url }: TestHub, ...ids: readonly string[]) {
+async function sendTo({ url }: PlacedHub, ...ids: readonly string[]) {
   for (const id of ids) {
     const body = JSON.stringify({ id, user_id: `user-${id}`, event_type: 'purchase', amount: 1 });
     const headers = { 'content-type': 'application/json' };
