@@ -1,6 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import type { Position } from '../../../src/log/event-log.ts';
+import { anEvent } from '../../support/build-event.ts';
 import { type Examined, examined } from '../../support/examined.ts';
-import type { NewPlace } from '../../support/hub-places.ts';
+import { type NewPlace, within } from '../../support/hub-places.ts';
+import { jsonLines, runCli } from '../../support/run-cli.ts';
 import { freePorts, Hubs } from './hubs.ts';
 
 /** `event-hub doctor`. */
@@ -35,6 +38,27 @@ export function examiningSuite(newPlace: NewPlace): void {
       const found = await examined([...freePorts, ...place.flags, '--event-types=sale:+']);
       expect(found.code).toBe(1);
       expect(found.find('agreement')?.detail).toContain('event-hub config adopt');
+    });
+
+    it('warns of what was put aside, which event-hub events lists', async () => {
+      const { place } = await hubs.start();
+      const { idMadeByHub: _, ...event } = anEvent({ id: 'known' });
+      const at = { shard: '0', position: 'a-place' as Position };
+      const unreadable = { ...at, reason: 'no JSON', raw: '{' };
+      await within(place, ({ store }) =>
+        store.keepAside({ conflicts: [{ ...at, event }], unreadable: [unreadable] }),
+      );
+      const found = await examined([...freePorts, ...place.flags]);
+      expect(found.code).toBe(0);
+      const lists = { conflicts: [{ id: 'known', position: 'a-place' }], unreadable: [unreadable] };
+      for (const [name, expected] of Object.entries(lists)) {
+        expect(found.find(name)).toMatchObject({
+          state: 'warn',
+          detail: expect.stringContaining(`event-hub events --${name}`),
+        });
+        const listed = await runCli(['events', `--${name}`, '--output=ndjson', ...place.flags]);
+        expect(jsonLines(listed)).toMatchObject(expected);
+      }
     });
   });
 }
