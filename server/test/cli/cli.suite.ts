@@ -4,6 +4,7 @@ import { configuringSuite } from './suite/configuring.ts';
 import { countingSuite } from './suite/counting.ts';
 import { examiningSuite } from './suite/examining.ts';
 import { generatingSuite } from './suite/generating.ts';
+import { importingSuite } from './suite/importing.ts';
 import { listingSuite } from './suite/listing.ts';
 import { resendingSuite } from './suite/resending.ts';
 import { resettingSuite } from './suite/resetting.ts';
@@ -24,5 +25,6 @@ export function cliSuite(name: string, newPlace: NewPlace): void {
     examiningSuite(newPlace);
     configuringSuite(newPlace);
     resettingSuite(newPlace);
+    importingSuite();
   });
 }
