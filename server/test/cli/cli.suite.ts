@@ -25,6 +25,6 @@ export function cliSuite(name: string, newPlace: NewPlace): void {
     examiningSuite(newPlace);
     configuringSuite(newPlace);
     resettingSuite(newPlace);
-    importingSuite();
+    importingSuite(newPlace);
   });
 }

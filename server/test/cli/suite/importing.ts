@@ -3,30 +3,31 @@ import { join } from 'node:path';
 import { Decimal128, type Document, Int32, Long, MongoClient, ObjectId } from 'mongodb';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { sharedMongo } from '../../support/engines/shared-engines.ts';
+import { type NewPlace, newServers, settle } from '../../support/hub-places.ts';
 import { describeWithEngines } from '../../support/needed-program.ts';
 import { get } from '../../support/rest-calls.ts';
 import { runCli } from '../../support/run-cli.ts';
-import { serverEngines } from '../../support/server-settings.ts';
-import { startTestHub, type TestHub } from '../../support/start-test-hub.ts';
+import { Hubs, type PlacedHub } from './hubs.ts';
 
 const id = '65a1b2c3d4e5f60718293a4b';
 
 /** `event-hub import-prototype`, whose events lie in MongoDB. */
-export function importingSuite(): void {
+export function importingSuite(newPlace: NewPlace): void {
   describeWithEngines('event-hub import-prototype', ['mongo', 'redis'], () => {
-    let hub: TestHub;
+    const hubs = new Hubs(newPlace);
+    let hub: PlacedHub;
     let url: string;
     let client: MongoClient;
 
     beforeEach(async () => {
-      hub = await startTestHub();
+      hub = await hubs.start();
       url = await sharedMongo();
       client = new MongoClient(url);
     });
     afterEach(async () => {
       await client.db().dropDatabase();
       await client.close();
-      await hub.remove();
+      await hubs.end();
     });
 
     const fill = (documents: readonly Document[]) =>
@@ -34,8 +35,13 @@ export function importingSuite(): void {
         .db()
         .collection('events')
         .insertMany([...documents]);
-    const run = (...more: readonly string[]) =>
-      runCli(['import-prototype', '--from', url, '--url', hub.url, ...more]);
+    /** Until what it stored can be read. */
+    const run = async (...more: readonly string[]) => {
+      const flags = ['--from', url, '--url', hub.url, ...more];
+      const result = await runCli(['import-prototype', ...flags]);
+      await settle(hub.place);
+      return result;
+    };
     const event = async (eventId: string) => (await get(hub.url, `/events/${eventId}`)).json;
 
     it('takes the id, the shortest amount and the time as they are', async () => {
@@ -136,10 +142,10 @@ export function importingSuite(): void {
     });
 
     it("refuses a hub's own database", async () => {
-      const engines = await serverEngines();
-      const other = await startTestHub(engines);
-      const result = await runCli(['import-prototype', '--from', engines.store, '--url', hub.url]);
-      await other.remove();
+      const servers = new Hubs(newServers);
+      const { store } = (await servers.start()).place;
+      const result = await runCli(['import-prototype', '--from', store, '--url', hub.url]);
+      await servers.end();
       expect(result.code).toBe(2);
       expect(result.stderr).toContain("is a hub's own database");
     });
