@@ -18,16 +18,17 @@ export interface HubEngines {
   readonly roles: readonly Role[];
 }
 
-/** The hub in a process of its own, under the very flags and environment of `npm start`. */
+/** The hub in a process of its own, under the very flags of `npm start`, or on other engines under those of compose.yaml. */
 export async function startHubChild(
   folder: string,
   engines?: HubEngines,
 ): Promise<Child & { readonly ready: HubReady }> {
   const { flags, env } = startCommand();
+  const ownFlags = engines === undefined ? flags : composeFlags();
   const child = await startChild(
     new URL('./hub-process.ts', import.meta.url),
     engines === undefined ? [folder] : [folder, JSON.stringify(engines)],
-    flags,
+    ownFlags,
     env,
   );
   return { ...child, ready: child.ready as HubReady };
@@ -44,4 +45,11 @@ function startCommand(): { flags: readonly string[]; env: Readonly<Record<string
     flags: words.filter((word) => word.startsWith('--')),
     env: cache === undefined ? {} : { NODE_COMPILE_CACHE: folder },
   };
+}
+
+function composeFlags(): readonly string[] {
+  const compose = readFileSync(new URL('deploy/compose.yaml', root), 'utf8');
+  const options = /^ {2}NODE_OPTIONS: (.*)$/m.exec(compose)?.[1];
+  if (options === undefined) throw new Error('compose.yaml has no NODE_OPTIONS');
+  return options.split(' ');
 }
