@@ -57,7 +57,8 @@ async function readerSpeed({ redis, mongo }: StandardEngines, round: number): Pr
     while ((await store.positions()).size === 0) await sleep(5);
     const startedMs = performance.now();
     const before = await countOf(store);
-    await store.reached(end, new AbortController().signal);
+    // Seldom, so that asking takes nothing from what is measured.
+    while (![...(await store.positions()).values()].includes(end)) await sleep(100);
     const seconds = (performance.now() - startedMs) / 1_000;
     await hub.stop();
     return (events - before) / seconds;

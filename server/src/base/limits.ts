@@ -122,7 +122,7 @@ export const limits = {
   mongoProcessSeenMs: 5_000,
 
   /** Entries that the archive reader records in one transaction, and holds besides: it reads on meanwhile. */
-  archiveEntries: 2_000,
+  archiveEntries: 5_000,
   archiveBytes: 4 * 1024 * 1024,
   /** Of a lease, on the store's clock: a reader that stopped or froze is replaced within 10 s. */
   leaseTtlMs: 6_000,
