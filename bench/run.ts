@@ -10,6 +10,7 @@ import { redisPosts } from './scenarios/redis-posts.ts';
 import { singlePosts } from './scenarios/single-posts.ts';
 import { size } from './scenarios/size.ts';
 import { startAndMemory } from './scenarios/start-and-memory.ts';
+import { steadyTraffic } from './scenarios/steady-traffic.ts';
 
 const scenarios = [
   singlePosts,
@@ -21,6 +22,7 @@ const scenarios = [
   redisPosts,
   redisBatches,
   archive,
+  steadyTraffic,
 ];
 
 /** Prints ratios measured in one run; exits 1 when one is not what was wanted. */
@@ -30,12 +32,14 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '15' },
     'many-events': { type: 'string', default: '5000000' },
     'soak-events': { type: 'string', default: '10000000' },
+    'steady-seconds': { type: 'string', default: '600' },
   },
 });
 const options = {
   seconds: Number(values.seconds),
   manyEvents: Number(values['many-events']),
   soakEvents: Number(values['soak-events']),
+  steadySeconds: Number(values['steady-seconds']),
 };
 
 print(`Node.js ${process.version}, ${cpus().length} cores, ${cpus()[0]?.model ?? 'unknown'}`);

@@ -9,6 +9,8 @@ export interface ScenarioOptions {
   readonly manyEvents: number;
   /** Events sent for the scenario about memory. */
   readonly soakEvents: number;
+  /** How long the scenario of a steady rate lasts. */
+  readonly steadySeconds: number;
 }
 
 export interface Figure {

@@ -1,5 +1,6 @@
 import { startChild } from '../load/child.ts';
 import { startHubChild } from '../load/hub.ts';
+import { quarterGrowth, residentMb } from '../load/memory.ts';
 import { type Scenario, withFolder } from '../scenario.ts';
 
 const starts = 5;
@@ -50,9 +51,7 @@ async function soak(events: number): Promise<{ idleMb: number; peakMb: number; g
     const hub = await startHubChild(folder);
     const load = await startChild(new URL('../load/batch-load-process.ts', import.meta.url));
     const { port } = hub.ready;
-    const residentMb = async () =>
-      (await hub.ask<{ rssBytes: number }>('memory')).rssBytes / 1_000_000;
-    const idleMb = await residentMb();
+    const idleMb = await residentMb(hub);
     const samples: number[] = [];
     const rounds = 40;
     for (let round = 0; round < rounds; round += 1) {
@@ -64,15 +63,9 @@ async function soak(events: number): Promise<{ idleMb: number; peakMb: number; g
         seed: round + 1,
         ids: true,
       });
-      samples.push(await residentMb());
+      samples.push(await residentMb(hub));
     }
     await Promise.all([load.stop(), hub.stop()]);
-    const quarter = rounds / 4;
-    const mean = (part: readonly number[]) => part.reduce((sum, mb) => sum + mb, 0) / part.length;
-    return {
-      idleMb,
-      peakMb: Math.max(...samples),
-      growth: mean(samples.slice(3 * quarter)) / mean(samples.slice(quarter, 2 * quarter)),
-    };
+    return { idleMb, peakMb: Math.max(...samples), growth: quarterGrowth(samples) };
   });
 }
