@@ -1,6 +1,8 @@
 import { afterEach, expect, it } from 'vitest';
+import { eraseRedis } from '../../src/log/redis/erase-redis.ts';
 import { examined } from '../support/examined.ts';
 import { newServers, settle, within } from '../support/hub-places.ts';
+import { startHubProcess } from '../support/hub-process.ts';
 import { describeWithEngines } from '../support/needed-program.ts';
 import { get, postEvents } from '../support/rest-calls.ts';
 import { runCli } from '../support/run-cli.ts';
@@ -53,6 +55,31 @@ describeWithEngines('servers as the hub', ['redis', 'mongo'], () => {
     await settle(place);
     expect((await get(restarted.url, `/aggregates?${wholeWindow}`)).json).toEqual(before);
     expect((await runCli(['metrics', 'verify', ...place.flags])).code).toBe(0);
+  });
+
+  it('keep all where not all can be removed, as after a hub was killed', async () => {
+    const place = await hubs.newPlace();
+    const hub = await startHubProcess(place, 'http,grpc,readers');
+    expect((await runCli(['generate', '--count=10', `--url=${hub.url}`])).code).toBe(0);
+    await settle(place);
+    await hub.stop('SIGKILL');
+    const before = [...(await place.traces())].sort();
+    const refused = await runCli(['reset', '--yes', ...place.flags]);
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toContain(place.words.inUse);
+    expect([...(await place.traces())].sort()).toEqual(before);
+  });
+
+  it('are emptied both where the log is gone already', async () => {
+    const hub = await hubs.start();
+    const { place, url } = hub;
+    expect((await runCli(['generate', '--count=10', `--url=${url}`])).code).toBe(0);
+    await settle(place);
+    await hub.stop();
+    await expect.poll(() => eraseRedis(place.log).then(() => 'done', String)).toBe('done');
+    const done = await runCli(['reset', '--yes', ...place.flags]);
+    expect(done).toEqual({ code: 0, stdout: '', stderr: `${place.log} is empty\n` });
+    expect(await place.traces()).toEqual([]);
   });
 
   it('that do not answer are named each by doctor', async () => {

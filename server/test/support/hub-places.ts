@@ -81,7 +81,7 @@ export async function newServers(): Promise<ModePlace> {
     words: {
       durability: 'Redis appendonly with appendfsync=always: on disk before the answer',
       noHub: 'there is no hub in the database at',
-      inUse: `a hub runs on "${stream}"`,
+      inUse: 'a hub runs on the database at',
       untouched: { stream: /is not there yet/, database: /is empty: / },
       running: {
         stream: /has 0 entries, nothing trimmed$/,

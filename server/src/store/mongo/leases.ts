@@ -8,6 +8,8 @@ import { endSession, type Transactions } from './transactions.ts';
 
 /** Begins the names of those that only show that a hub runs. */
 export const processPrefix = 'process/';
+/** Begins the names of those under which the archive reader works. */
+const archivePrefix = 'archive:';
 
 /** Leases on MongoDB's own clock. */
 export class Leases {
@@ -112,4 +114,13 @@ export async function liveLeases({ leases }: Collections): Promise<readonly Leas
 
 export function isProcessLease({ _id }: LeaseDocument): boolean {
   return _id.startsWith(processPrefix);
+}
+
+/**
+ * Whether somebody works on the database as long as it is held: a hub, or a
+ * command that reads the log in its place. Other leases outlive a hub that was
+ * killed by far more than it takes to be sure of that.
+ */
+export function isLeaseOfWork(lease: LeaseDocument): boolean {
+  return isProcessLease(lease) || lease._id.startsWith(archivePrefix);
 }

@@ -4,7 +4,7 @@ import { HubError } from '../../base/errors.ts';
 import type { Finding } from '../../base/finding.ts';
 import { limits } from '../../base/limits.ts';
 import { collectionNames } from './collections.ts';
-import { isProcessLease, liveLeases } from './leases.ts';
+import { isLeaseOfWork, isProcessLease, liveLeases } from './leases.ts';
 import { parseMongoUrl } from './mongo-address.ts';
 import { MongoConnection } from './mongo-connection.ts';
 import {
@@ -49,7 +49,7 @@ async function assertErasable(connection: MongoConnection): Promise<void> {
     throw new HubError('not_found', `there is no hub in the database at ${place}`);
   }
   const live = await liveLeases(connection.collections);
-  if (live.length === 0) return;
+  if (!live.some(isLeaseOfWork)) return;
   const seconds = Math.ceil(limits.mongoProcessTtlMs / 1_000);
   throw new HubError(
     'conflict',
