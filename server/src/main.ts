@@ -84,10 +84,6 @@ async function compose(settings: Settings, parts: Parts): Promise<RunningHub> {
     telemetry,
   });
   const { log, store } = engines;
-  if (settings.roles.has('readers')) {
-    const report = startMinuteReport({ store, clock, logger, holder: randomUUID() });
-    lifecycle.add('minute report', report);
-  }
   const feed = new LiveFeed({ log, clock, logger });
   addGauges(telemetry, log, feed);
   const stopping = new AbortController();
@@ -102,6 +98,11 @@ async function compose(settings: Settings, parts: Parts): Promise<RunningHub> {
     version,
   };
   const running = await startProtocols(host, settings.roles, lifecycle);
+  engines.startReaders();
+  if (settings.roles.has('readers')) {
+    const report = startMinuteReport({ store, clock, logger, holder: randomUUID() });
+    lifecycle.add('minute report', report);
+  }
   const { durability } = await hub.health();
   lifecycle.add('live feed', () => feed.close());
   lifecycle.add('readiness', () => stopping.abort());

@@ -15,7 +15,7 @@ import type { EventStore } from '../store/event-store.ts';
 import type { Admission } from './admission.ts';
 import { agree, agreementOf } from './agree.ts';
 import { type Engines, isEmbedded } from './engines.ts';
-import { startArchive } from './start-archive.ts';
+import { prepareArchive } from './prepare-archive.ts';
 
 export interface EngineParts {
   readonly settings: Settings;
@@ -33,6 +33,8 @@ export interface ComposedEngines {
   readonly store: EventStore;
   /** What the process shows and needs besides the log. */
   readonly parts: readonly HealthPart[];
+  /** Begins what works without being asked. Last of all: a hub that cannot listen must not begin it. */
+  startReaders(): void;
 }
 
 /** The engines as the hub uses them, with the readers that this process's roles ask for. */
@@ -48,7 +50,7 @@ async function composeEmbedded(parts: EngineParts): Promise<ComposedEngines> {
   lifecycle.add('store', () => store.close());
   lifecycle.add('log', () => log.close());
   await agree(store, agreementOf(settings));
-  return { log, store, parts: [storePart(store, true)] };
+  return { log, store, parts: [storePart(store, true)], startReaders: () => undefined };
 }
 
 /** Each engine may be away: the hub starts all the same, and does what it can without it. */
@@ -80,9 +82,10 @@ async function composeServers(parts: EngineParts): Promise<ComposedEngines> {
   const isReader = settings.roles.has('readers');
   const takesEvents = settings.roles.has('http') || settings.roles.has('grpc');
   const healthParts = [storePart(store, !takesEvents)];
-  if (isReader)
-    healthParts.push(startArchive({ ...parts, log: engines.log, store, needed: !takesEvents }));
-  return { log, store, parts: healthParts };
+  if (!isReader) return { log, store, parts: healthParts, startReaders: () => undefined };
+  const needed = !takesEvents;
+  const { part, start } = prepareArchive({ ...parts, log: engines.log, store, needed });
+  return { log, store, parts: [...healthParts, part], startReaders: start };
 }
 
 /** Who takes events goes on without the store; who archives cannot. */

@@ -1,6 +1,4 @@
-import { once } from 'node:events';
 import { readdirSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { examined } from '../support/examined.ts';
@@ -28,20 +26,6 @@ describe('a file as the hub', () => {
       `log sqlite:${file}, store sqlite:${file}; SQLite WAL with synchronous=FULL`,
     );
   });
-
-  it.each(['http', 'grpc'])(
-    'says of a taken %s port one line, and nothing besides',
-    async (name) => {
-      const taken = createServer().listen(0, '127.0.0.1');
-      await once(taken, 'listening');
-      const { port } = taken.address() as AddressInfo;
-      const ports = freePorts.filter((flag) => !flag.includes(name));
-      const serve = ['serve', ...ports, `--${name}-port=${port}`];
-      const { stderr } = await runCli(serve, { folder: folder.path });
-      taken.close();
-      expect(stderr).toMatch(/^event-hub: [^\n]+\n$/);
-    },
-  );
 
   it('refuses a second hub on the folder, in one line', async () => {
     const first = startCli(['serve', ...freePorts], { folder: folder.path });

@@ -67,11 +67,6 @@ export function startCli(args: readonly string[], options: CliOptions = {}): Run
   return { process: child, result, until };
 }
 
-/** The lines that a command says itself on stderr: a hub's log stands beside them, in JSON. */
-export function spoken({ stderr }: Pick<CliResult, 'stderr'>): readonly string[] {
-  return stderr.split('\n').filter((line) => line !== '' && !line.startsWith('{'));
-}
-
 /** Each line of stdout as JSON. */
 export function jsonLines<T>({ stdout }: Pick<CliResult, 'stdout'>): readonly T[] {
   return stdout

@@ -21,14 +21,18 @@ export interface ArchiveParts {
   readonly needed: boolean;
 }
 
-/** The archive reader of this process, and how it does. */
-export function startArchive(parts: ArchiveParts): HealthPart {
+export interface PreparedArchive {
+  readonly part: HealthPart;
+  start(): void;
+}
+
+/** The archive reader of this process, which is still to be started, and how it does. */
+export function prepareArchive(parts: ArchiveParts): PreparedArchive {
   const archive = new Archive({ ...parts, shard: logShard });
   const runner = new ProjectionRunner({ ...parts, projection: archive, holder: randomUUID() });
   addGauges(parts, archive, runner);
-  runner.start();
   parts.lifecycle.add('archive', () => runner.stop());
-  return {
+  const part: HealthPart = {
     name: 'archive',
     needed: parts.needed,
     check: async () => {
@@ -36,6 +40,7 @@ export function startArchive(parts: ArchiveParts): HealthPart {
       return runner.isActive ? 'reads the log' : 'waits for its turn';
     },
   };
+  return { part, start: () => runner.start() };
 }
 
 function addGauges(
