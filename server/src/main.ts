@@ -97,11 +97,13 @@ async function compose(settings: Settings, parts: Parts): Promise<RunningHub> {
     grpc: settings.grpc,
     version,
   };
+  let stopReport = async () => {};
+  lifecycle.add('minute report', () => stopReport());
   const running = await startProtocols(host, settings.roles, lifecycle);
+  // Last of all: a hub that cannot listen must not begin to read and to report.
   engines.startReaders();
   if (settings.roles.has('readers')) {
-    const report = startMinuteReport({ store, clock, logger, holder: randomUUID() });
-    lifecycle.add('minute report', report);
+    stopReport = startMinuteReport({ store, clock, logger, holder: randomUUID() });
   }
   const { durability } = await hub.health();
   lifecycle.add('live feed', () => feed.close());

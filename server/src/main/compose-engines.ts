@@ -33,7 +33,7 @@ export interface ComposedEngines {
   readonly store: EventStore;
   /** What the process shows and needs besides the log. */
   readonly parts: readonly HealthPart[];
-  /** Begins what works without being asked. Last of all: a hub that cannot listen must not begin it. */
+  /** Begins to archive, where this process's roles ask for that and the log does not do it itself. */
   startReaders(): void;
 }
 
