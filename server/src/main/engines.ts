@@ -61,16 +61,22 @@ export function isEmbedded({ log, store }: Settings): boolean {
 }
 
 /**
- * Removes the events of a stopped hub for good, from both engines or from none.
- * Rejects with `conflict` while one runs, `not_found` when there is nothing in either.
+ * Removes the events of a stopped hub for good. Rejects with `conflict` while one
+ * runs, `not_found` when there is nothing in either engine; what one of them
+ * refuses is left in both.
  */
 export async function eraseEngines(settings: Settings): Promise<void> {
   const { log, store } = settings;
   const eraseLog = () => adapterOf(logAdapters, log).erase(log);
   if (isEmbedded(settings)) return await eraseLog();
-  // The store first: it also refuses while a hub that was killed counts as running.
-  const inStore = await erased(() => adapterOf<StoreAdapter>(storeAdapters, store).erase(store));
-  const inLog = await erased(eraseLog);
+  let inLog = false;
+  const eraseLogFirst = async () => {
+    inLog = await erased(eraseLog);
+  };
+  // The log goes in one step, between the look at the store and the removal there.
+  const { erase } = adapterOf<StoreAdapter>(storeAdapters, store);
+  const inStore = await erased(() => erase(store, eraseLogFirst));
+  if (!inStore) await eraseLogFirst();
   if (!inStore && !inLog) throw new HubError('not_found', 'neither engine has a hub');
 }
 

@@ -16,8 +16,12 @@ export interface StoreAdapter {
   open(url: string, options: OpenStoreOptions): Promise<EventStore>;
   /** As for a log; nothing where the log with the same URL has said it all. */
   examine(url: string): Promise<readonly Finding[]>;
-  /** As for a log; nothing is left to do where the log with the same URL holds the store. */
-  erase(url: string): Promise<void>;
+  /**
+   * As for a log; nothing is left to do where the log with the same URL holds the
+   * store. `first` is done once it is sure that the store may be emptied, and
+   * before it is: when that rejects, nothing is removed.
+   */
+  erase(url: string, first?: () => Promise<void>): Promise<void>;
   /** The log with the same URL that writes this store in its own append, so that no reader has to. */
   readonly recordedByLog?: string;
 }
@@ -26,7 +30,7 @@ const mongo: StoreAdapter = {
   open: async (url, options) =>
     (await import('./mongo/mongo-store.ts')).openMongoStore(url, options),
   examine: async (url) => (await import('./mongo/mongo-upkeep.ts')).examineMongo(url),
-  erase: async (url) => (await import('./mongo/mongo-upkeep.ts')).eraseMongo(url),
+  erase: async (url, first) => (await import('./mongo/mongo-upkeep.ts')).eraseMongo(url, first),
 };
 
 /** By the scheme of `EVENT_HUB_STORE`. */

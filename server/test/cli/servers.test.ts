@@ -70,6 +70,20 @@ describeWithEngines('servers as the hub', ['redis', 'mongo'], () => {
     expect([...(await place.traces())].sort()).toEqual(before);
   });
 
+  it('keep what is in the store where the log cannot be removed', async () => {
+    const hub = await hubs.start();
+    const { place, url } = hub;
+    expect((await runCli(['generate', '--count=10', `--url=${url}`])).code).toBe(0);
+    await settle(place);
+    await hub.stop();
+    const before = [...(await place.traces())].sort();
+    const away = 'redis://127.0.0.1:1';
+    const refused = await runCli(['reset', '--yes', `--log=${away}`, `--store=${place.store}`]);
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toContain('127.0.0.1:1');
+    expect([...(await place.traces())].sort()).toEqual(before);
+  });
+
   it('are emptied both where the log is gone already', async () => {
     const hub = await hubs.start();
     const { place, url } = hub;

@@ -34,9 +34,16 @@ export async function examineMongo(url: string): Promise<readonly Finding[]> {
   return findings;
 }
 
-/** Removes what the hub keeps, and nothing else. The mark goes last, so that a broken-off removal can be repeated. */
-export async function eraseMongo(url: string): Promise<void> {
+/**
+ * Removes what the hub keeps, and nothing else, after `first`. The mark goes
+ * last, so that a broken-off removal can be repeated.
+ */
+export async function eraseMongo(
+  url: string,
+  first: () => Promise<void> = async () => undefined,
+): Promise<void> {
   await withConnection(url, assertErasable, async ({ database }) => {
+    await first();
     for (const name of collectionNames) await database.dropCollection(name);
   });
 }
