@@ -1,3 +1,4 @@
+import { Backoff } from '../../base/backoff.ts';
 import type { Clock } from '../../base/clock.ts';
 import { HubError } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
@@ -78,11 +79,11 @@ export class RedisLink {
   async #keep(): Promise<void> {
     const { clock } = this.#options;
     const { signal } = this.#closing;
-    let pauseMs: number = limits.redisRetryMinMs;
+    const backoff = new Backoff(limits.redisRetryMinMs, limits.redisRetryMaxMs);
     while (!signal.aborted) {
       try {
         const connection = await this.#connect();
-        pauseMs = limits.redisRetryMinMs;
+        backoff.reset();
         await connection.ended;
         this.#lose(
           unavailable(`the connection to Redis at ${this.#options.target.shown} was lost`),
@@ -90,8 +91,7 @@ export class RedisLink {
       } catch (reason) {
         this.#lose(HubError.from(reason));
       }
-      await clock.sleep(pauseMs, signal).catch(() => undefined);
-      pauseMs = Math.min(pauseMs * 2, limits.redisRetryMaxMs);
+      await clock.sleep(backoff.next(), signal).catch(() => undefined);
     }
   }
 
