@@ -52,14 +52,16 @@ export function countingSuite(newPlace: NewPlace): void {
       await hub.place.spoilCounts('JPY');
       const wrong = await run('metrics', 'verify', '--output=ndjson');
       expect(wrong.code).toBe(1);
-      for (const difference of jsonLines<Record<string, string>>(wrong)) {
+      const differences = jsonLines<Record<string, string>>(wrong);
+      expect(differences).not.toEqual([]);
+      for (const difference of differences) {
         expect(difference.currency).toBe('JPY');
         expect(Number(difference.counted_events)).toBe(Number(difference.events) + 1);
         expect(difference.counted_total).toBe(difference.total);
       }
       const rebuilt = await run('metrics', 'rebuild');
       expect(rebuilt.code).toBe(0);
-      expect(rebuilt.stderr).toMatch(/^\d+ counts were replaced\n$/);
+      expect(rebuilt.stderr).toMatch(/^[1-9]\d* counts were replaced\n$/);
       expect((await run('metrics', 'verify')).code).toBe(0);
       const after = await run('metrics', 'show', ...wholeWindow, '--output=csv');
       expect(after.stdout).toBe(before.stdout);
