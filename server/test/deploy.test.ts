@@ -71,9 +71,17 @@ describeWith('the compose file', 'python', (python) => {
     const hubs = hubsOf(context).map(([, { environment = {} }]) => environment);
     const shared = hubs.map(({ EVENT_HUB_ROLES, ...others }) => others);
     expect(shared.every((one) => JSON.stringify(one) === JSON.stringify(shared[0]))).toBe(true);
-    const known = declaredSettings.map(({ env }) => env);
+    // Node.js's own, for all that it runs.
+    const known = ['NODE_OPTIONS', ...declaredSettings.map(({ env }) => env)];
     expect(hubs.flatMap(Object.keys).filter((name) => !known.includes(name))).toEqual([]);
-    for (const { EVENT_HUB_LOG, EVENT_HUB_STORE, EVENT_HUB_ROLES, ...handedOn } of hubs) {
+    for (const {
+      EVENT_HUB_LOG,
+      EVENT_HUB_STORE,
+      EVENT_HUB_ROLES,
+      NODE_OPTIONS,
+      ...handedOn
+    } of hubs) {
+      expect(NODE_OPTIONS).toContain('--max-old-space-size=256');
       expect(EVENT_HUB_LOG).toBe('redis://redis:6379');
       expect(EVENT_HUB_STORE).toBe('mongodb://mongo:27017/event_hub?replicaSet=rs0');
       for (const [name, value] of Object.entries(handedOn)) expect(value).toBe(`\${${name}:-}`);
