@@ -19,9 +19,9 @@ interface Summary {
 }
 
 /**
- * (j) `event-hub generate` at a steady rate onto the roles http and readers, a
- * process each: whether the archive keeps up, whether everything is counted,
- * and whether memory stays flat.
+ * (j) `event-hub generate --protocol batch` at a steady rate onto the roles http
+ * and readers, a process each: whether the archive keeps up, whether everything
+ * is counted, and whether memory stays flat.
  */
 export const steadyTraffic: Scenario = {
   name: `j: generate at ${eventsPerSecond} events/s onto Redis and MongoDB`,
@@ -60,7 +60,8 @@ export const steadyTraffic: Scenario = {
 /** The command as a user runs it, ids of its own included. */
 async function generate(url: string, seconds: number): Promise<Summary> {
   const entry = fileURLToPath(new URL('../../server/src/cli/event-hub.ts', import.meta.url));
-  const args = [`--url=${url}`, `--rate=${eventsPerSecond}`, `--duration=${seconds}s`];
+  const pace = [`--rate=${eventsPerSecond}`, `--duration=${seconds}s`, '--protocol=batch'];
+  const args = [`--url=${url}`, ...pace];
   const child = spawn(process.execPath, [entry, 'generate', ...args, '--output=json'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
