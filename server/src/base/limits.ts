@@ -67,6 +67,8 @@ export const limits = {
   lingerMs: 1_000,
   /** While the server closes: how often connections that have become idle are closed. */
   idleSweepMs: 50,
+  /** While the server closes: how long connections that wait to be accepted are still taken. */
+  backlogMs: 500,
   /** How long answers under way may take when the server closes. */
   httpCloseMs: 6_000,
 

@@ -11,6 +11,7 @@ import { createDispatcher, withoutOrigin } from './dispatcher.ts';
 import type { HttpServer } from './http-server.ts';
 import { rawProblem, writeProblem } from './problem.ts';
 import { createRouter } from './router.ts';
+import { takeBacklog } from './take-backlog.ts';
 
 export interface HttpServerOptions {
   readonly host: string;
@@ -109,9 +110,10 @@ function unusedConnections(server: Server): Set<Socket> {
 }
 
 /** Resolves when every answer under way is out; what takes longer than `limits.httpCloseMs` is cut. */
-function closed(server: Server, unused: ReadonlySet<Socket>, clock: Clock): Promise<void> {
-  if (!server.listening) return Promise.resolve();
-  return new Promise((resolve) => {
+async function closed(server: Server, unused: ReadonlySet<Socket>, clock: Clock): Promise<void> {
+  if (!server.listening) return;
+  await takeBacklog(server, clock);
+  await new Promise<void>((resolve) => {
     // A connection becomes idle when its last answer ends, which may be at any moment.
     const stopSweep = clock.every(limits.idleSweepMs, () => {
       server.closeIdleConnections();
