@@ -28,7 +28,7 @@ import { assertSeriesLength, seriesOf, totalsOf } from './totals.ts';
 const latestDefault = 10;
 
 export interface ReadsDeps {
-  readonly log: Pick<EventLog, 'isPosition'>;
+  readonly log: Pick<EventLog, 'isPosition' | 'placesIn'>;
   readonly store: EventStore;
   readonly clock: Clock;
   readonly rules: EventRules;
@@ -119,7 +119,7 @@ export class Reads {
       );
     });
     try {
-      await this.#deps.store.reached(position, abort.signal);
+      await this.#deps.store.reached(this.#deps.log.placesIn(position), abort.signal);
     } finally {
       cancel();
     }

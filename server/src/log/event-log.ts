@@ -7,8 +7,11 @@ import type { Event, NewEvent } from '../event/event.ts';
  */
 export type Position = string & { readonly __brand: 'Position' };
 
-/** The shard of a log that has one order for all of its entries. */
-export const logShard = '0';
+/**
+ * How far a reader has come, by shard: a shard without a place is read from its
+ * start. One position can stand for all of them, and is what a feed gives out.
+ */
+export type Places = ReadonlyMap<string, Position>;
 
 export interface LogEntry {
   /** The part of the log that has an order: the whole log, or a partition. */
@@ -42,6 +45,8 @@ export type Appended =
 export interface ReadOptions {
   /** Entries after this position, from the oldest, or only those to come. */
   readonly from: Position | 'start' | 'end';
+  /** Only this one; all of them, each in its own order, when absent. */
+  readonly shard?: string;
   /** Wait for more until `signal` aborts; without it the read ends at the tail. */
   readonly follow: boolean;
   /** Entries in one batch at the most. */
@@ -76,15 +81,27 @@ export interface EventLog {
    */
   read(options: ReadOptions): AsyncIterable<readonly LogEntry[]>;
   /**
-   * Removes entries at or before `archived` once they are old enough; a log
-   * that keeps everything does nothing. Called by the one archive reader every few
-   * seconds: it does nothing most of the time.
+   * Removes entries of the shard of `archived`, at or before it, once they are
+   * old enough; a log that keeps everything does nothing. Called by the one archive
+   * reader of the shard every few seconds: it does nothing most of the time.
    */
   trim(archived: Position): Promise<void>;
-  /** The place of the newest entry that was removed; undefined while the log holds all of them. */
-  trimmedTo(): Promise<Position | undefined>;
-  /** The place after the newest entry; undefined while the log is empty. */
+  /** The place of the newest entry of the shard that was removed; undefined while the log holds all of them. */
+  trimmedTo(shard: string): Promise<Position | undefined>;
+  /** The place after the newest entry, in all shards; undefined while the log is empty. */
   end(): Promise<Position | undefined>;
+  /** Every part that has an order of its own. */
+  shards(): Promise<readonly string[]>;
+  /** The places that a position names, without I/O. Throws `invalid` for what never was a position of this log. */
+  placesIn(position: Position): Places;
+  /**
+   * Where a reader in all shards goes on after `position`. An entry's own
+   * position names its shard only: the others then begin early enough that
+   * nothing is missed. Rejects as `read` does.
+   */
+  resumeAt(position: Position): Promise<Places>;
+  /** The one position that stands for these places; undefined when there are none. */
+  positionAt(places: Places): Position | undefined;
   /** Whether text has the form of this log's positions: a matter of spelling, without I/O. */
   isPosition(text: string): text is Position;
   /** Rejects with `unavailable` when an append would fail now. */

@@ -1,5 +1,6 @@
 import { HubError } from '../base/errors.ts';
 import type { EventStore } from '../store/event-store.ts';
+import { Cursor } from './cursor.ts';
 import { decorated } from './decorated.ts';
 import type { EventLog, LogEntry, Position, ReadOptions } from './event-log.ts';
 
@@ -11,83 +12,124 @@ type History = Pick<EventStore, 'entriesAfter'>;
  * is removed before the store has it. `position_gone` is left for what neither
  * of them holds.
  */
-export function withTrimmedHistory(log: EventLog, store: History, shard: string): EventLog {
-  return decorated(log, { read: (options) => readBoth(log, store, shard, options) });
+export function withTrimmedHistory(log: EventLog, store: History): EventLog {
+  return decorated(log, { read: (options) => readBoth(log, store, options) });
 }
 
 async function* readBoth(
   log: EventLog,
   store: History,
-  shard: string,
   options: ReadOptions,
 ): AsyncGenerator<readonly LogEntry[]> {
   if (options.from === 'end') {
     yield* log.read(options);
     return;
   }
-  /** The place after what was given so far; in the log it may lie further on. */
-  let at: Position | 'start' = options.from;
-  let inLog = at;
+  const removed = new RemovedHistory(log, store, options);
+  /** After what was given so far; where the log removed what was no event it lies further on. */
+  const cursor = await cursorAt(log, options.from);
   while (!options.signal.aborted) {
     let gone: HubError;
     try {
-      for await (const batch of readLog(log, { ...options, from: inLog })) {
+      for await (const batch of readLog(log, cursor, options)) {
+        for (const entry of batch) cursor.advance(entry);
         yield batch;
-        at = batch.at(-1)?.position ?? at;
-        inLog = at;
       }
       return;
     } catch (reason) {
       gone = HubError.from(reason);
       if (gone.code !== 'position_gone') throw reason;
     }
-    const before = at;
-    for await (const batch of readRemoved(log, store, shard, at, options)) {
-      yield batch;
-      at = batch.at(-1)?.position ?? at;
-    }
-    inLog = at;
-    if (at !== before) continue;
-    // The store has nothing after this place: none of what the log removed there was an event.
-    const removedTo = await log.trimmedTo();
-    if (removedTo === undefined || (at !== 'start' && at >= removedTo)) throw gone;
-    inLog = removedTo;
+    yield* removed.read(cursor);
+    if (!removed.hasMoved && !options.signal.aborted) throw gone;
   }
 }
 
-/** The log alone, but a read from its start that is not the first start any more rejects with `position_gone`. */
-async function* readLog(log: EventLog, options: ReadOptions): AsyncGenerator<readonly LogEntry[]> {
-  let isStart = options.from === 'start';
-  if (isStart) await assertComplete(log);
-  for await (const batch of log.read(options)) {
-    // What was removed between the look and the read would be missing.
-    if (isStart) await assertComplete(log);
-    isStart = false;
-    yield batch;
+/** Nothing but what `read` would say of the position, where it cannot be resolved. */
+async function cursorAt(log: EventLog, from: Position | 'start'): Promise<Cursor> {
+  if (from === 'start') return new Cursor(log);
+  try {
+    return new Cursor(log, await log.resumeAt(from));
+  } catch (reason) {
+    if (HubError.from(reason).code !== 'position_gone') throw reason;
+    return new Cursor(log, log.placesIn(from));
   }
 }
 
-async function assertComplete(log: EventLog): Promise<void> {
-  if ((await log.trimmedTo()) === undefined) return;
-  throw new HubError('position_gone', 'the log has removed its oldest entries');
-}
-
-/** From the store, until the log has what comes next. */
-async function* readRemoved(
+/** The log alone, but a read from a shard's start that is not its first start any more rejects with `position_gone`. */
+async function* readLog(
   log: EventLog,
-  store: History,
-  shard: string,
-  from: Position | 'start',
-  { limit, signal }: ReadOptions,
+  cursor: Cursor,
+  options: ReadOptions,
 ): AsyncGenerator<readonly LogEntry[]> {
-  let at = from;
-  while (!signal.aborted) {
-    const batch = await store.entriesAfter(shard, at, limit);
-    const last = batch.at(-1);
-    if (last === undefined) return;
+  const shards = await shardsOf(log, options);
+  const started = shards.filter((shard) => !cursor.places.has(shard));
+  await assertComplete(log, started);
+  let isFirst = true;
+  for await (const batch of log.read({ ...options, from: cursor.position ?? 'start' })) {
+    // What was removed between the look and the read would be missing.
+    if (isFirst) await assertComplete(log, started);
+    isFirst = false;
     yield batch;
-    at = last.position;
-    const removedTo = await log.trimmedTo();
-    if (removedTo === undefined || at >= removedTo) return;
+  }
+}
+
+async function shardsOf(log: EventLog, { shard }: ReadOptions): Promise<readonly string[]> {
+  return shard === undefined ? await log.shards() : [shard];
+}
+
+async function assertComplete(log: EventLog, shards: readonly string[]): Promise<void> {
+  for (const shard of shards) {
+    if ((await log.trimmedTo(shard)) === undefined) continue;
+    throw new HubError('position_gone', 'the log has removed its oldest entries');
+  }
+}
+
+/** What the log has removed, by shard, for a reader in front of it. */
+class RemovedHistory {
+  readonly #log: EventLog;
+  readonly #store: History;
+  readonly #options: ReadOptions;
+  #hasMoved = false;
+
+  constructor(log: EventLog, store: History, options: ReadOptions) {
+    this.#log = log;
+    this.#store = store;
+    this.#options = options;
+  }
+
+  /** The last read moved its cursor. */
+  get hasMoved(): boolean {
+    return this.#hasMoved;
+  }
+
+  /** From the store, until the log has what comes next in every shard. */
+  async *read(cursor: Cursor): AsyncGenerator<readonly LogEntry[]> {
+    this.#hasMoved = false;
+    for (const shard of await shardsOf(this.#log, this.#options)) {
+      const removedTo = await this.#log.trimmedTo(shard);
+      const isBefore = removedTo !== undefined && !cursor.covers({ shard, position: removedTo });
+      if (isBefore) yield* this.#readShard(shard, cursor);
+    }
+  }
+
+  async *#readShard(shard: string, cursor: Cursor): AsyncGenerator<readonly LogEntry[]> {
+    const { limit, signal } = this.#options;
+    while (!signal.aborted) {
+      const after = cursor.places.get(shard) ?? 'start';
+      const batch = await this.#store.entriesAfter(shard, after, limit);
+      for (const entry of batch) cursor.advance(entry);
+      if (batch.length > 0) {
+        this.#hasMoved = true;
+        yield batch;
+      }
+      const removedTo = await this.#log.trimmedTo(shard);
+      if (removedTo === undefined || cursor.covers({ shard, position: removedTo })) return;
+      if (batch.length > 0) continue;
+      // The store has nothing after this place: none of what the log removed there was an event.
+      cursor.advance({ shard, position: removedTo });
+      this.#hasMoved = true;
+      return;
+    }
   }
 }

@@ -4,7 +4,6 @@ import type { Logger } from '../base/logger.ts';
 import type { Telemetry } from '../base/telemetry.ts';
 import type { Settings } from '../config/settings.ts';
 import type { HealthPart } from '../hub/health.ts';
-import { logShard } from '../log/event-log.ts';
 import { type GroupCommitLog, withGroupCommit } from '../log/group-commit.ts';
 import { guarded } from '../log/guarded.ts';
 import { withKnownIds } from '../log/known-ids.ts';
@@ -61,14 +60,13 @@ async function composeServers(parts: EngineParts): Promise<ComposedEngines> {
   const continuity = new Continuity({
     log: engines.log,
     store,
-    shard: logShard,
     clock,
     logger,
     onRefused: (refusal) => admission.refuse(refusal),
   });
   const bare = guarded(timed(engines.log, clock, parts.telemetry), () => continuity.fault);
   const known = withKnownIds(bare, { store, logger });
-  const log = withGroupCommit(withTrimmedHistory(known, store, logShard));
+  const log = withGroupCommit(withTrimmedHistory(known, store));
   lifecycle.add('log', () => log.close());
 
   lifecycle.add('admission', () => admission.stop());

@@ -4,9 +4,8 @@ import type { Lifecycle } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Telemetry } from '../base/telemetry.ts';
 import type { HealthPart } from '../hub/health.ts';
-import { type EventLog, logShard } from '../log/event-log.ts';
-import { Archive } from '../readers/archive.ts';
-import { ProjectionRunner } from '../readers/projection.ts';
+import type { EventLog } from '../log/event-log.ts';
+import { ShardReaders } from '../readers/shard-readers.ts';
 import type { EventStore } from '../store/event-store.ts';
 
 export interface ArchiveParts {
@@ -26,53 +25,50 @@ export interface PreparedArchive {
   start(): void;
 }
 
-/** The archive reader of this process, which is still to be started, and how it does. */
+/** The archive readers of this process, which are still to be started, and how they do. */
 export function prepareArchive(parts: ArchiveParts): PreparedArchive {
-  const archive = new Archive({ ...parts, shard: logShard });
-  const runner = new ProjectionRunner({ ...parts, projection: archive, holder: randomUUID() });
-  addGauges(parts, archive, runner);
-  parts.lifecycle.add('archive', () => runner.stop());
+  const readers = new ShardReaders({ ...parts, holder: randomUUID() });
+  addGauges(parts, readers);
+  parts.lifecycle.add('archive', () => readers.stop());
   const part: HealthPart = {
     name: 'archive',
     needed: parts.needed,
     check: async () => {
-      if (runner.fault !== undefined) throw runner.fault;
-      return runner.isActive ? 'reads the log' : 'waits for its turn';
+      if (readers.fault !== undefined) throw readers.fault;
+      const { active, shards } = readers;
+      if (active === 0) return 'waits for its turn';
+      return shards === 1 ? 'reads the log' : `reads ${active} of ${shards} shards of the log`;
     },
   };
-  return { part, start: () => runner.start() };
+  return { part, start: () => readers.start() };
 }
 
-function addGauges(
-  { telemetry, clock }: ArchiveParts,
-  archive: Archive,
-  runner: ProjectionRunner,
-): void {
+function addGauges({ telemetry, clock }: ArchiveParts, readers: ShardReaders): void {
   telemetry.addGauge({
     name: 'archive_active',
-    help: '1 while this process is the one that archives.',
-    read: () => (runner.isActive ? 1 : 0),
+    help: 'Shards of the log that this process archives: 1 while it is the one that does, where the log is one.',
+    read: () => readers.active,
   });
   telemetry.addGauge({
     name: 'archive_lag_seconds',
     help: 'Age of the oldest entry that this process has read and not archived; 0 when there is none.',
-    read: () => secondsSince(clock, runner.oldestWaiting) ?? 0,
+    read: () => secondsSince(clock, readers.oldestWaiting) ?? 0,
   });
   telemetry.addGauge({
     name: 'archive_last_seconds',
     help: 'Time since this process archived something; absent before the first.',
     label: 'archive',
-    read: () => {
-      const seconds = secondsSince(clock, archive.appliedAt);
-      return new Map(seconds === undefined ? [] : [[archive.name, seconds]]);
-    },
+    read: () =>
+      new Map(
+        [...readers.appliedAt].map(([name, at]) => [name, Math.max(0, clock.now() - at) / 1_000]),
+      ),
   });
   telemetry.addGauge({
     name: 'archived_entries_total',
     help: 'Entries of the log by what became of them.',
     label: 'result',
     grows: true,
-    read: () => new Map(Object.entries(archive.counts)),
+    read: () => new Map(Object.entries(readers.counts)),
   });
 }
 

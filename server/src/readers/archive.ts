@@ -26,9 +26,12 @@ export interface ArchiveCounts {
   unreadable: number;
 }
 
+/** Begins the names of the leases of archive readers. */
+export const archivePrefix = 'archive:';
+
 /** Whoever holds it is the one that archives the shard. */
 export function archiveLease(shard: string): string {
-  return `archive:${shard}`;
+  return `${archivePrefix}${shard}`;
 }
 
 /** Keeps what the log holds in the store, counted once. */

@@ -11,19 +11,22 @@ import type { EventStore } from '../store/event-store.ts';
  */
 export async function assertContinues(
   log: EventLog,
+  shard: string,
   position: Position | undefined,
 ): Promise<void> {
   if (position === undefined) {
-    if ((await log.trimmedTo()) === undefined) return;
+    if ((await log.trimmedTo(shard)) === undefined) return;
     throw broken('the store has read nothing yet, and the log has removed its oldest entries');
   }
   const looking = new AbortController();
-  const read = log.read({ from: position, follow: false, limit: 1, signal: looking.signal });
+  const { signal } = looking;
+  const read = log.read({ from: position, shard, follow: false, limit: 1, signal });
   try {
     for await (const _ of read) break;
   } catch (reason) {
     const fault = HubError.from(reason);
-    if (fault.code !== 'position_gone') throw reason;
+    // A log of another kind does not even know the form of the position.
+    if (fault.code !== 'position_gone' && fault.code !== 'invalid') throw reason;
     throw broken(`the log does not go on where the store stands (${fault.message})`);
   } finally {
     looking.abort();
@@ -40,7 +43,6 @@ function broken(what: string): HubError {
 export interface ContinuityDeps {
   readonly log: EventLog;
   readonly store: Pick<EventStore, 'positions'>;
-  readonly shard: string;
   readonly clock: Clock;
   readonly logger: Logger;
   /** The log or the store says that it must not be used: the process is to end. */
@@ -83,9 +85,9 @@ export class Continuity {
   }
 
   async #look(): Promise<void> {
-    const { log, store, shard, logger } = this.#deps;
+    const { log, store, logger } = this.#deps;
     try {
-      await assertStoreContinues(log, store, shard);
+      for (const shard of await log.shards()) await assertStoreContinues(log, store, shard);
       if (this.#fault !== undefined) logger.info('the log goes on where the store stands');
       this.#fault = undefined;
     } catch (reason) {
@@ -98,7 +100,7 @@ export class Continuity {
   }
 }
 
-/** The same for the place where the store stands now; it may move on, and the log be trimmed, while this looks. */
+/** The same for the place where the store stands now in a shard; it may move on, and the log be trimmed, while this looks. */
 export async function assertStoreContinues(
   log: EventLog,
   store: Pick<EventStore, 'positions'>,
@@ -107,7 +109,7 @@ export async function assertStoreContinues(
   for (;;) {
     const position = (await store.positions()).get(shard);
     try {
-      await assertContinues(log, position);
+      await assertContinues(log, shard, position);
       return position;
     } catch (reason) {
       if ((await store.positions()).get(shard) === position) throw reason;

@@ -3,7 +3,8 @@ import { HubError } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 import { eventBytes } from '../event/event-bytes.ts';
 import { type Filter, matches } from '../event/filter.ts';
-import type { LogEntry, Position } from '../log/event-log.ts';
+import type { Cursor } from '../log/cursor.ts';
+import type { LogEntry, Places, Position } from '../log/event-log.ts';
 import type { FeedBatch } from './live-feed.ts';
 
 /** What one live subscriber has waiting: bounded in entries and bytes. */
@@ -13,8 +14,8 @@ export class FeedListener {
   readonly #signal: AbortSignal;
   #entries: LogEntry[] = [];
   #bytes = 0;
-  /** The place after the newest entry seen, matching or not. */
-  #seen: Position | undefined;
+  /** The places after the newest entries seen, matching or not. */
+  readonly #seen = new Map<string, Position>();
   #overflowed = false;
   #error: HubError | undefined;
   #wake: (() => void) | undefined;
@@ -39,7 +40,8 @@ export class FeedListener {
     this.#clear();
   }
 
-  push(batch: readonly LogEntry[]): void {
+  /** `ends` are the places after the batch. */
+  push(batch: readonly LogEntry[], ends: Places): void {
     if (this.#overflowed || this.#error !== undefined) return;
     // One read alone may be more than the buffer holds: slow is who has not taken the one before.
     const isWaiting = this.#entries.length > 0;
@@ -48,7 +50,7 @@ export class FeedListener {
       this.#entries.push(entry);
       this.#bytes += eventBytes(entry.event);
     }
-    this.#seen = batch.at(-1)?.position ?? this.#seen;
+    for (const [shard, position] of ends) this.#seen.set(shard, position);
     const isFull =
       this.#entries.length > limits.subscriberEntries || this.#bytes > limits.subscriberBytes;
     if (isWaiting && isFull) {
@@ -68,24 +70,32 @@ export class FeedListener {
     this.#clear();
   }
 
-  /** What comes after `reached`, until the signal aborts or the listener is cut. */
-  async *live(reached: Position | undefined): AsyncGenerator<FeedBatch> {
-    let position = reached;
+  /** What comes behind the cursor, until the signal aborts or the listener is cut. */
+  async *live(cursor: Cursor): AsyncGenerator<FeedBatch> {
     for (;;) {
       // What was forgotten has not been given: the position stays before it.
-      if (this.#overflowed) throw slowReader().withPosition(position);
-      const after = position;
-      const entries = this.#take().filter((entry) => after === undefined || entry.position > after);
-      if (this.#seen !== undefined && (after === undefined || this.#seen > after))
-        position = this.#seen;
-      if (entries.length > 0 || position !== after) {
+      if (this.#overflowed) throw slowReader().withPosition(cursor.position);
+      const entries = this.#take()
+        .filter((entry) => !cursor.covers(entry))
+        .map((entry) => cursor.take(entry));
+      const hasMoved = this.#passSeen(cursor);
+      if (entries.length > 0 || hasMoved) {
         this.#yieldedAtMs = this.#clock.monotonicMs();
-        yield { entries, position, caughtUp: false };
+        yield { entries, position: cursor.position, caughtUp: false };
       }
       if (this.#signal.aborted) return;
-      if (this.#error !== undefined) throw this.#error.withPosition(position);
+      if (this.#error !== undefined) throw this.#error.withPosition(cursor.position);
       await this.#nextRing();
     }
+  }
+
+  /** Over what did not match. */
+  #passSeen(cursor: Cursor): boolean {
+    let hasMoved = false;
+    for (const [shard, position] of this.#seen) {
+      if (cursor.advance({ shard, position })) hasMoved = true;
+    }
+    return hasMoved;
   }
 
   /** Waiting entries, or on a quiet filtered feed a sign of how far it has come. */

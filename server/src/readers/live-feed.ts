@@ -4,11 +4,13 @@ import { limits } from '../base/limits.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Filter } from '../event/filter.ts';
 import { matches } from '../event/filter.ts';
+import { Cursor, endsOf } from '../log/cursor.ts';
 import type { EventLog, LogEntry, Position } from '../log/event-log.ts';
 import { FeedListener } from './feed-listener.ts';
 
 /** Matching entries and the place after everything read so far, matching or not. */
 export interface FeedBatch {
+  /** Each with the position of the whole feed after it, to resume from. */
   readonly entries: readonly LogEntry[];
   /** Undefined only in an empty log. */
   readonly position: Position | undefined;
@@ -49,24 +51,23 @@ export class LiveFeed {
 
   async *subscribe({ filter, from, follow, signal }: FeedOptions): AsyncGenerator<FeedBatch> {
     if (!follow) {
-      const start = from === 'end' ? ((await this.#log.end()) ?? 'start') : from;
-      const position = yield* this.#history(filter, start, signal);
-      if (!signal.aborted) yield { entries: [], position, caughtUp: true };
+      const cursor = await this.#cursorAt(from);
+      yield* this.#history(filter, cursor, signal);
+      if (!signal.aborted) yield { entries: [], position: cursor.position, caughtUp: true };
       return;
     }
     const listener = await this.#join(filter, signal);
     try {
-      let reached = from === 'end' ? await this.#log.end() : undefined;
+      const cursor = await this.#cursorAt(from);
       do {
         // Live entries wait in the listener while history is read. When they were
         // too many, it forgets them, and they are read as history after all.
         listener.restart();
-        const start = reached ?? (from === 'end' ? 'start' : from);
-        reached = yield* this.#history(filter, start, signal);
+        yield* this.#history(filter, cursor, signal);
       } while (listener.overflowed && !signal.aborted);
       if (signal.aborted) return;
-      yield { entries: [], position: reached, caughtUp: true };
-      yield* listener.live(reached);
+      yield { entries: [], position: cursor.position, caughtUp: true };
+      yield* listener.live(cursor);
     } finally {
       this.#leave(listener);
     }
@@ -79,24 +80,36 @@ export class LiveFeed {
     this.#reading?.abort.abort();
   }
 
-  /** Answers the place where the history ended. */
+  async #cursorAt(from: FeedOptions['from']): Promise<Cursor> {
+    const position = from === 'end' ? await this.#log.end() : from;
+    if (position === undefined || position === 'start') return new Cursor(this.#log);
+    try {
+      return new Cursor(this.#log, await this.#log.resumeAt(position));
+    } catch (reason) {
+      throw HubError.from(reason).withPosition(position);
+    }
+  }
+
+  /** Moves the cursor to where the history ends. */
   async *#history(
     filter: Filter,
-    from: Position | 'start',
+    cursor: Cursor,
     signal: AbortSignal,
-  ): AsyncGenerator<FeedBatch, Position | undefined> {
-    let position = from === 'start' ? undefined : from;
+  ): AsyncGenerator<FeedBatch, void> {
     try {
+      const from = cursor.position ?? 'start';
       const read = this.#log.read({ from, follow: false, limit: limits.readEntries, signal });
       for await (const batch of read) {
         if (this.#closed) throw stopping();
-        position = batch.at(-1)?.position ?? position;
-        const entries = batch.filter((entry) => matches(filter, entry.event));
-        yield { entries, position, caughtUp: false };
+        const entries: LogEntry[] = [];
+        for (const entry of batch) {
+          if (matches(filter, entry.event)) entries.push(cursor.take(entry));
+          else cursor.advance(entry);
+        }
+        yield { entries, position: cursor.position, caughtUp: false };
       }
-      return position;
     } catch (reason) {
-      throw HubError.from(reason).withPosition(position);
+      throw HubError.from(reason).withPosition(cursor.position);
     }
   }
 
@@ -148,7 +161,8 @@ export class LiveFeed {
       const { signal } = reading.abort;
       const read = this.#log.read({ from, follow: true, limit: limits.readEntries, signal });
       for await (const batch of read) {
-        for (const listener of this.#listeners) listener.push(batch);
+        const ends = endsOf(batch);
+        for (const listener of this.#listeners) listener.push(batch, ends);
       }
     } catch (reason) {
       this.#logger.warn(

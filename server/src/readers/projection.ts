@@ -24,6 +24,16 @@ export interface Projection {
   tend(): Promise<void>;
 }
 
+/** Whether a process may do this beside what else it does. */
+export interface Turn {
+  mayBegin(): boolean;
+  /** Answers false when it may not after all. */
+  begin(): boolean;
+  /** It is to be left to another process. */
+  mustEnd(): boolean;
+  end(): void;
+}
+
 export interface ProjectionDeps {
   readonly projection: Projection;
   readonly log: Pick<EventLog, 'read'>;
@@ -32,7 +42,16 @@ export interface ProjectionDeps {
   readonly logger: Logger;
   /** Random, one per process. */
   readonly holder: string;
+  /** Where a process may do only so much; always when absent. */
+  readonly turn?: Turn;
 }
+
+const always: Turn = {
+  mayBegin: () => true,
+  begin: () => true,
+  mustEnd: () => false,
+  end: () => undefined,
+};
 
 /**
  * Runs a projection wherever it is this process's turn: takes the lease, reads
@@ -41,6 +60,7 @@ export interface ProjectionDeps {
  */
 export class ProjectionRunner {
   readonly #deps: ProjectionDeps;
+  readonly #turn: Turn;
   readonly #stopping = new AbortController();
   readonly #backoff = new Backoff(limits.retryFirstMs, limits.retryMaxMs);
   #done: Promise<void> = Promise.resolve();
@@ -51,6 +71,7 @@ export class ProjectionRunner {
 
   constructor(deps: ProjectionDeps) {
     this.#deps = deps;
+    this.#turn = deps.turn ?? always;
   }
 
   /** This process holds the lease. */
@@ -79,13 +100,12 @@ export class ProjectionRunner {
   }
 
   async #run(): Promise<void> {
-    const { projection, store, clock, holder } = this.#deps;
+    const { clock } = this.#deps;
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       let waitMs: number;
       try {
-        const lease = await store.acquireLease(projection.name, holder, limits.leaseTtlMs);
-        if (lease !== undefined) await this.#hold(lease);
+        if (this.#turn.mayBegin()) await this.#tryHold();
         waitMs = limits.leaseRetryMs;
       } catch (reason) {
         waitMs = this.#waitAfter(HubError.from(reason));
@@ -94,8 +114,24 @@ export class ProjectionRunner {
     }
   }
 
+  async #tryHold(): Promise<void> {
+    const { projection, store, clock, holder } = this.#deps;
+    const lease = await store.acquireLease(projection.name, holder, limits.leaseTtlMs);
+    if (lease === undefined) return;
+    try {
+      if (this.#turn.begin()) await this.#hold(lease);
+    } finally {
+      this.#turn.end();
+      const released = store.releaseLease(lease);
+      // Nobody waits longer for it than until it runs out.
+      await within(clock, limits.retryMaxMs, released, `${projection.name} was kept`).catch(
+        () => undefined,
+      );
+    }
+  }
+
   async #hold(lease: Lease): Promise<void> {
-    const { projection, store, clock, logger } = this.#deps;
+    const { logger } = this.#deps;
     const ended = new AbortController();
     const signal = AbortSignal.any([this.#stopping.signal, ended.signal]);
     const renewing = this.#renew(lease, signal, ended);
@@ -106,11 +142,6 @@ export class ProjectionRunner {
       this.#isActive = false;
       ended.abort();
       await renewing;
-      const released = store.releaseLease(lease);
-      // Nobody waits longer for it than until it runs out.
-      await within(clock, limits.retryMaxMs, released, `${projection.name} was kept`).catch(
-        () => undefined,
-      );
     }
   }
 
@@ -119,6 +150,12 @@ export class ProjectionRunner {
     for (;;) {
       await clock.sleep(limits.leaseRenewMs, signal).catch(() => undefined);
       if (signal.aborted) return;
+      if (this.#turn.mustEnd()) {
+        // At once, so that not every shard of this process is left when one is enough.
+        this.#turn.end();
+        ended.abort();
+        return;
+      }
       try {
         const kept = await store.acquireLease(lease.name, holder, limits.leaseTtlMs);
         if (kept?.epoch !== lease.epoch) {

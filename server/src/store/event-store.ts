@@ -1,7 +1,7 @@
 import type { Instant } from '../base/clock.ts';
 import type { Event } from '../event/event.ts';
 import type { Filter } from '../event/filter.ts';
-import type { LogEntry, Position, UnreadableEntry } from '../log/event-log.ts';
+import type { LogEntry, Places, Position, UnreadableEntry } from '../log/event-log.ts';
 
 export interface StoredEvent {
   readonly event: Event;
@@ -144,8 +144,14 @@ export interface EventStore {
   acquireLease(name: string, holder: string, ttlMs: number): Promise<Lease | undefined>;
   /** Gives it back before its time, so that another can go on at once; nothing when it is not held any more. */
   releaseLease(lease: Lease): Promise<void>;
-  /** Resolves when `position` is in the store; rejects with the signal's reason when that comes first. */
-  reached(position: Position, signal: AbortSignal): Promise<void>;
+  /** The names that begin so of the leases that are held now. */
+  leaseNames(prefix: string): Promise<readonly string[]>;
+  /**
+   * Resolves when the store has read up to all of these places; rejects with the
+   * signal's reason when that comes first. A single place is that of an event:
+   * rejects with `position_gone` when the store has passed it and does not hold it.
+   */
+  reached(places: Places, signal: AbortSignal): Promise<void>;
   get(id: string): Promise<StoredEvent | undefined>;
   /**
    * Those of the ids that are in the store, in one look. Sends wait for it: a

@@ -2,7 +2,8 @@ import { MongoClient } from 'mongodb';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { limits } from '../../src/base/limits.ts';
 import type { NewEvent } from '../../src/event/event.ts';
-import { type EventLog, logShard, type Position } from '../../src/log/event-log.ts';
+import type { EventLog, Position } from '../../src/log/event-log.ts';
+import { logShard } from '../../src/log/one-shard.ts';
 import { withTrimmedHistory } from '../../src/log/trimmed-history.ts';
 import type { EventStore } from '../../src/store/event-store.ts';
 import { openMongoStore } from '../../src/store/mongo/mongo-store.ts';
@@ -32,7 +33,7 @@ describeWithEngines('trimmed history', ['redis', 'mongo'], () => {
     clock = manualClock(Number(seconds) * 1_000 + 5_000);
     bare = await openLog(`${server}/0?stream=${stream}`, { clock });
     store = await openMongoStore(mongoUrl, { exclusive: true });
-    log = withTrimmedHistory(bare, store, logShard);
+    log = withTrimmedHistory(bare, store);
   });
   afterEach(async () => {
     await Promise.all([bare.close(), store.close()]);
@@ -66,7 +67,7 @@ describeWithEngines('trimmed history', ['redis', 'mongo'], () => {
     await trim();
     const later = someEvents(5);
     await append(later);
-    expect(await bare.trimmedTo()).toBe(positions[59]);
+    expect(await bare.trimmedTo(logShard)).toBe(positions[59]);
     expect(await idsFrom('start')).toEqual(idsOf([...events, ...later]));
     for (const index of [0, 30, 58, 59, 60, margin]) {
       const rest = idsOf([...events.slice(index + 1), ...later]);
@@ -85,7 +86,7 @@ describeWithEngines('trimmed history', ['redis', 'mongo'], () => {
       seen.push(...batch.map(({ event }) => event.id));
       if (seen.length === 20) await trim();
     }
-    expect(await bare.trimmedTo()).toBeDefined();
+    expect(await bare.trimmedTo(logShard)).toBeDefined();
     expect(seen).toEqual(idsOf(events));
   });
 
@@ -119,7 +120,7 @@ describeWithEngines('a log with trimmed history', ['redis', 'mongo'], () => {
   describe('keeps the promises of every log', () => {
     eventLogSuite('on Redis with trimmed history', async () => {
       const store = await openMongoStore(await sharedMongo(), { exclusive: true });
-      const harness = await redisLogHarness((log) => withTrimmedHistory(log, store, logShard));
+      const harness = await redisLogHarness((log) => withTrimmedHistory(log, store));
       const destroy = async () => {
         await store.close();
         await harness.destroy();

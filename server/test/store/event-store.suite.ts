@@ -119,16 +119,17 @@ export function eventStoreSuite(name: string, createHarness: () => Promise<Store
     describe('reached', () => {
       it('resolves for a position that is in the store', async () => {
         const { entries } = await record(someEvents(2));
-        for (const { position } of entries) {
-          await store.reached(position, new AbortController().signal);
+        for (const { shard, position } of entries) {
+          await store.reached(new Map([[shard, position]]), new AbortController().signal);
         }
       });
 
       it('rejects with the reason of the signal while the position is not there', async () => {
         await record(someEvents(1));
-        const [missing] = await entriesOf(someEvents(1));
+        const missing = await entriesOf(someEvents(1));
         const abort = new AbortController();
-        const waiting = store.reached(missing?.position as Position, abort.signal);
+        const places = new Map(missing.map(({ shard, position }) => [shard, position]));
+        const waiting = store.reached(places, abort.signal);
         abort.abort(new Error('enough waited'));
         await expect(waiting).rejects.toThrow('enough waited');
       });

@@ -124,7 +124,7 @@ export async function within<T>(place: Place, work: (engines: Engines) => Promis
 export async function settle(place: Place): Promise<void> {
   await within(place, async ({ log, store }) => {
     const end = await log.end();
-    if (end !== undefined) await store.reached(end, AbortSignal.timeout(30_000));
+    if (end !== undefined) await store.reached(log.placesIn(end), AbortSignal.timeout(30_000));
   });
 }
 

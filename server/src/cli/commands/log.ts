@@ -2,8 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { systemClock } from '../../base/clock.ts';
 import { limits } from '../../base/limits.ts';
 import { maskPasswords } from '../../config/mask-passwords.ts';
-import { logShard } from '../../log/event-log.ts';
-import { isEmbedded } from '../../main/engines.ts';
+import { type Engines, isEmbedded } from '../../main/engines.ts';
 import { archiveLease } from '../../readers/archive.ts';
 import type { EventStore, Lease } from '../../store/event-store.ts';
 import { defineCommand } from '../command.ts';
@@ -31,13 +30,7 @@ export const log = defineCommand({
     if (!flags.yes) throw usageError(`this reads ${place} from its start: add --yes`);
     const engines = await openHubEngines(settings);
     try {
-      const lease = await takeLease(engines.store, interrupted);
-      try {
-        const trimmedTo = await engines.log.trimmedTo();
-        await engines.store.resetPosition(logShard, trimmedTo);
-      } finally {
-        await engines.store.releaseLease(lease);
-      }
+      for (const shard of await engines.log.shards()) await adopt(engines, shard, interrupted);
     } finally {
       await engines.close();
     }
@@ -48,12 +41,21 @@ export const log = defineCommand({
   },
 });
 
+async function adopt({ log, store }: Engines, shard: string, signal: AbortSignal): Promise<void> {
+  const lease = await takeLease(store, shard, signal);
+  try {
+    await store.resetPosition(shard, await log.trimmedTo(shard));
+  } finally {
+    await store.releaseLease(lease);
+  }
+}
+
 /** While it is held nobody reads; a reader that was stopped may have it for as long as it lasts. */
-async function takeLease(store: EventStore, signal: AbortSignal): Promise<Lease> {
+async function takeLease(store: EventStore, shard: string, signal: AbortSignal): Promise<Lease> {
   const holder = randomUUID();
   const deadlineMs = systemClock.monotonicMs() + limits.leaseTtlMs + limits.leaseRenewMs;
   while (systemClock.monotonicMs() < deadlineMs && !signal.aborted) {
-    const lease = await store.acquireLease(archiveLease(logShard), holder, limits.leaseTtlMs);
+    const lease = await store.acquireLease(archiveLease(shard), holder, limits.leaseTtlMs);
     if (lease !== undefined) return lease;
     await systemClock.sleep(limits.retryFirstMs, signal).catch(() => undefined);
   }

@@ -1,11 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import { HubError } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
 import { maskPasswords } from '../../config/mask-passwords.ts';
 import type { Settings } from '../../config/settings.ts';
-import { logShard } from '../../log/event-log.ts';
 import { withTrimmedHistory } from '../../log/trimmed-history.ts';
 import { type Engines, isEmbedded, openEngines, openLog, openStore } from '../../main/engines.ts';
+import { archivePrefix } from '../../readers/archive.ts';
 import type { EventStore } from '../../store/event-store.ts';
 import { Archiving } from './archiving.ts';
 import type { SourceUrls } from './copy-urls.ts';
@@ -65,7 +64,7 @@ function pairSource(settings: Settings, { log, store, close }: Engines): Source 
   return {
     name: maskPasswords(settings.log),
     store,
-    read: (after, signal) => readLog(withTrimmedHistory(log, store, logShard), after, signal),
+    read: (after, signal) => readLog(withTrimmedHistory(log, store), after, signal),
     placeOf: async (id) => (await store.get(id))?.position,
     mark: async () => (await log.end()) ?? '',
     settle: async (signal) => {
@@ -87,7 +86,7 @@ async function openLogAlone(settings: Settings): Promise<Source> {
     name,
     store: undefined,
     read: async function* (after, signal) {
-      if (after === undefined) assertWhole(await log.trimmedTo(), name);
+      if (after === undefined) await assertWhole(log, name);
       yield* readLog(log, after, signal);
     },
     placeOf: async () => undefined,
@@ -116,14 +115,12 @@ async function openStoreAlone(settings: Settings, alone: boolean): Promise<Sourc
   };
 }
 
-/** A hub that runs shows itself by the lease of its archive reader. */
+/** A hub that runs shows itself by the leases of its archive readers. */
 async function assertNoArchive(store: EventStore): Promise<void> {
-  const lease = await store.acquireLease(`archive:${logShard}`, randomUUID(), limits.leaseTtlMs);
-  if (lease === undefined) {
+  if ((await store.leaseNames(archivePrefix)).length > 0) {
     throw new HubError(
       'conflict',
       `a hub runs on the source (one that was killed counts as running for ${limits.leaseTtlMs / 1_000} s): stop it, or copy beside it with --follow`,
     );
   }
-  await store.releaseLease(lease);
 }

@@ -1,5 +1,6 @@
 import { HubError } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
+import { Cursor } from '../../log/cursor.ts';
 import type { EventLog, LogEntry, Position, UnreadableEntry } from '../../log/event-log.ts';
 import type { EventStore } from '../../store/event-store.ts';
 
@@ -43,12 +44,13 @@ export async function* readLog(
     signal,
     unreadable: (entry) => unreadable.push(entry),
   });
-  let place = after;
+  const places = after === undefined ? undefined : await log.resumeAt(after as Position);
+  const cursor = new Cursor(log, places);
   for await (const entries of batches) {
-    place = entries.at(-1)?.position ?? place;
-    yield { entries, unreadable: unreadable.splice(0), place };
+    for (const entry of entries) cursor.advance(entry);
+    yield { entries, unreadable: unreadable.splice(0), place: cursor.position };
   }
-  if (unreadable.length > 0) yield { entries: [], unreadable, place };
+  if (unreadable.length > 0) yield { entries: [], unreadable, place: cursor.position };
 }
 
 /** The events of a store in the order of its listings, which is that of its log where that has one shard. */
@@ -78,10 +80,15 @@ export async function* readStore(
 }
 
 /** A log that has removed entries is not the whole hub. */
-export function assertWhole(removedTo: Position | undefined, name: string): void {
-  if (removedTo === undefined) return;
-  throw new HubError(
-    'conflict',
-    `${name} has removed its oldest entries: give the store that has them with --from-store`,
-  );
+export async function assertWhole(
+  log: Pick<EventLog, 'shards' | 'trimmedTo'>,
+  name: string,
+): Promise<void> {
+  for (const shard of await log.shards()) {
+    if ((await log.trimmedTo(shard)) === undefined) continue;
+    throw new HubError(
+      'conflict',
+      `${name} has removed its oldest entries: give the store that has them with --from-store`,
+    );
+  }
 }

@@ -3,7 +3,7 @@ import { HubError } from '../../base/errors.ts';
 import type { Finding } from '../../base/finding.ts';
 import type { Settings } from '../../config/settings.ts';
 import { formatEventTypes } from '../../event/event-rules.ts';
-import { logShard } from '../../log/event-log.ts';
+import type { Position } from '../../log/event-log.ts';
 import { type Engines, isEmbedded, openEngines } from '../../main/engines.ts';
 import { assertStoreContinues } from '../../readers/continuity.ts';
 import type { EventStore } from '../../store/event-store.ts';
@@ -35,7 +35,12 @@ export async function examineContent(settings: Settings): Promise<readonly Findi
 async function examineContinuity({ log, store }: Engines): Promise<Finding> {
   const name = 'continuity';
   try {
-    const position = await assertStoreContinues(log, store, logShard);
+    const places = new Map<string, Position>();
+    for (const shard of await log.shards()) {
+      const position = await assertStoreContinues(log, store, shard);
+      if (position !== undefined) places.set(shard, position);
+    }
+    const position = log.positionAt(places);
     const detail =
       position === undefined
         ? 'the store has read nothing of the log yet'

@@ -31,6 +31,13 @@ export class LocalLeases {
     this.#held.set(lease.name, { ...held, endsAtMs: this.#clock.monotonicMs() });
   }
 
+  names(prefix: string): readonly string[] {
+    const nowMs = this.#clock.monotonicMs();
+    return [...this.#held.values()]
+      .filter(({ name, endsAtMs }) => name.startsWith(prefix) && endsAtMs > nowMs)
+      .map(({ name }) => name);
+  }
+
   /** Throws `conflict` unless the lease is still held. */
   assertHeld(lease: Lease): void {
     const held = this.#held.get(lease.name);

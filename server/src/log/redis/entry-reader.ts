@@ -1,15 +1,13 @@
 import { limits } from '../../base/limits.ts';
 import { positionGone } from '../../event/position-faults.ts';
 import type { LogEntry, ReadOptions } from '../event-log.ts';
+import { logShard } from '../one-shard.ts';
 import type { LogState } from './log-state.ts';
 import { parseEntry, type RawEntry } from './redis-entry.ts';
 import { foreign, unavailable } from './redis-faults.ts';
 import type { RedisLink } from './redis-link.ts';
 import { compareEntryIds, formatPosition } from './redis-position.ts';
 import type { RedisTarget } from './redis-target.ts';
-
-/** The whole log is one shard. */
-export const redisShard = '0';
 
 /** A place in the log: after this entry, or at the very start. */
 export interface Place {
@@ -118,10 +116,10 @@ export class EntryReader {
       const { event, reason, fingerprint } = parseEntry(entry);
       const position = formatPosition(entryId, logId, fingerprint);
       if (event !== undefined) {
-        entries.push({ shard: redisShard, position, event });
+        entries.push({ shard: logShard, position, event });
       } else {
         const text = JSON.stringify(Object.fromEntries(pairsOf(fields)));
-        const told = { shard: redisShard, position, reason: `${entryId}: ${reason}`, raw: text };
+        const told = { shard: logShard, position, reason: `${entryId}: ${reason}`, raw: text };
         this.#options.unreadable?.(told);
       }
       for (const field of fields) characters += field.length;

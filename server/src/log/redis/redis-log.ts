@@ -4,6 +4,7 @@ import { HubError } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
 import type { Appended, AppendGroup, EventLog, LogHealth } from '../event-log.ts';
 import type { OpenLogOptions } from '../index.ts';
+import { oneShard } from '../one-shard.ts';
 import { type AppendUnit, outcomeOf, unitsOf } from './append-units.ts';
 import {
   checkVersion,
@@ -30,6 +31,7 @@ export async function openRedisLog(url: string, options: OpenLogOptions): Promis
   const log = new RedisLog(parseRedisUrl(url), options);
   await log.open();
   return {
+    ...oneShard,
     append: (groups) => log.append(groups),
     read: (read) => (read.follow ? followEntries(log, read) : readEntries(log, read)),
     trim: (archived) => log.trimmer.trim(archived, log.writer),

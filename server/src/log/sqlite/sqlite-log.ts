@@ -6,12 +6,14 @@ import { fingerprintOf } from '../../event/fingerprint.ts';
 import { positionGone } from '../../event/position-faults.ts';
 import type { EventLog, LogEntry, Position, ReadOptions } from '../event-log.ts';
 import type { OpenLogOptions } from '../index.ts';
+import { oneShard } from '../one-shard.ts';
 
 /** The log in a SQLite file: an append is a row with its unique id and its counts, in one transaction. */
 export async function openSqliteLog(url: string, options: OpenLogOptions): Promise<EventLog> {
   const engine = await acquireSqliteEngine({ url, ...options });
   let closing: Promise<void> | undefined;
   return {
+    ...oneShard,
     append: (groups) => engine.append(groups),
     read: (read) => (read.follow ? followEntries(engine, read) : readEntries(engine, read)),
     // Its entries are the stored events: there is nothing to remove.

@@ -70,8 +70,8 @@ export interface LeaseDocument {
   readonly holder: string;
   readonly epoch: number;
   readonly expires_at: Date;
-  /** The session of the holder's transactions: who takes over ends what it left open. */
-  readonly session: Binary;
+  /** The session of the holder's transactions: who takes over ends what it left open. Absent once given back. */
+  readonly session?: Binary;
   /** Made under it: each writes here, so that it and a takeover cannot both succeed. */
   readonly transactions?: number;
 }

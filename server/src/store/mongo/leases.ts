@@ -42,7 +42,20 @@ export class Leases {
 
   async release({ name, holder, epoch }: Lease): Promise<void> {
     await this.#connection.use(({ leases }) =>
-      leases.updateOne({ _id: name, holder, epoch }, [{ $set: { expires_at: '$$NOW' } }]),
+      // Given back, it leaves nothing open: whoever takes it has no session to end.
+      leases.updateOne({ _id: name, holder, epoch }, [
+        { $set: { expires_at: '$$NOW' } },
+        { $unset: 'session' },
+      ]),
+    );
+  }
+
+  /** Of those that have not run out. */
+  async names(prefix: string): Promise<readonly string[]> {
+    return await this.#connection.use(async (collections) =>
+      (await liveLeases(collections))
+        .map(({ _id }) => _id)
+        .filter((name) => name.startsWith(prefix)),
     );
   }
 
@@ -76,14 +89,14 @@ export class Leases {
     const left = await this.#connection.collections.leases.findOne(
       {
         _id: name,
-        session: { $ne: sessionId },
+        session: { $exists: true, $ne: sessionId },
         $expr: {
           $or: [{ $lte: ['$expires_at', '$$NOW'] }, { $eq: ['$holder', { $literal: holder }] }],
         },
       },
       { projection: { session: 1 } },
     );
-    if (left === null) return;
+    if (left?.session === undefined) return;
     await endSession(this.#connection, left.session);
   }
 }

@@ -92,9 +92,11 @@ function storeOf(parts: Parts): EventStore {
     },
     acquireLease: (name, holder, ttlMs) => leases.acquire(name, holder, ttlMs),
     releaseLease: (lease) => leases.release(lease),
-    reached: async (position, signal) => {
-      await watch.passed(position, signal);
-      await assertStored(connection, position);
+    leaseNames: (prefix) => leases.names(prefix),
+    reached: async (places, signal) => {
+      await watch.passed(places, signal);
+      const [position, ...others] = places.values();
+      if (position !== undefined && others.length === 0) await assertStored(connection, position);
     },
     get: (id) =>
       connection.use(async ({ events }) => {

@@ -1,10 +1,10 @@
 import type { Clock } from '../../base/clock.ts';
 import { limits } from '../../base/limits.ts';
-import type { Position } from '../../log/event-log.ts';
+import type { Places } from '../../log/event-log.ts';
 import type { MongoConnection } from './mongo-connection.ts';
 
 interface Waiter {
-  readonly position: Position;
+  readonly places: Places;
   readonly resolve: () => void;
   readonly reject: (reason: unknown) => void;
 }
@@ -21,11 +21,11 @@ export class PositionWatch {
     this.#clock = clock;
   }
 
-  /** Resolves when the store has read up to `position`; rejects with the signal's reason, or when MongoDB is away. */
-  async passed(position: Position, signal: AbortSignal): Promise<void> {
+  /** Resolves when the store has read up to all places; rejects with the signal's reason, or when MongoDB is away. */
+  async passed(places: Places, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const waiter = { position, resolve, reject };
+    const waiter = { places, resolve, reject };
     const giveUp = () => reject(signal.reason);
     signal.addEventListener('abort', giveUp, { once: true });
     this.#waiters.add(waiter);
@@ -46,8 +46,12 @@ export class PositionWatch {
         const documents = await this.#connection.use(({ positions }) =>
           positions.find({}, { projection: { position: 1 } }).toArray(),
         );
+        const reached = new Map(documents.map(({ _id, position }) => [_id, position]));
         for (const waiter of this.#waiters) {
-          if (documents.some(({ position }) => position >= waiter.position)) waiter.resolve();
+          const isReached = [...waiter.places].every(
+            ([shard, position]) => (reached.get(shard) ?? '') >= position,
+          );
+          if (isReached) waiter.resolve();
         }
       } catch (reason) {
         for (const waiter of this.#waiters) waiter.reject(reason);

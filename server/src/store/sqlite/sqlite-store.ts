@@ -37,7 +37,10 @@ export async function openSqliteStore(url: string, options: OpenStoreOptions): P
     },
     acquireLease: async (name, holder, ttlMs) => engine.leases.acquire(name, holder, ttlMs),
     releaseLease: async (lease) => engine.leases.release(lease),
-    reached: (position, signal) => reached(engine, position, signal),
+    leaseNames: async (prefix) => engine.leases.names(prefix),
+    reached: async (places, signal) => {
+      for (const position of places.values()) await reached(engine, position, signal);
+    },
     get: async (id) => {
       const row = await reader.call('findById', id);
       return row === undefined ? undefined : storedEvent(engine, row);

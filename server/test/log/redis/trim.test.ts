@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { limits } from '../../../src/base/limits.ts';
 import type { NewEvent } from '../../../src/event/event.ts';
 import type { EventLog, Position } from '../../../src/log/event-log.ts';
+import { logShard } from '../../../src/log/one-shard.ts';
 import { anEvent, someEvents } from '../../support/build-event.ts';
 import { freshName, sharedRedis } from '../../support/engines/shared-engines.ts';
 import { type ManualClock, manualClock } from '../../support/manual-clock.ts';
@@ -58,11 +59,11 @@ describeWithEngines('trimming a log in Redis', ['redis'], () => {
     await log.trim(end);
     await clock.advance(hour - 1);
     await log.trim(end);
-    expect(await log.trimmedTo()).toBeUndefined();
+    expect(await log.trimmedTo(logShard)).toBeUndefined();
     expect(await counts()).toEqual([margin + 50, margin + 50]);
     await clock.advance(minute);
     await log.trim(end);
-    expect(await log.trimmedTo()).toBe(at(positions, 49));
+    expect(await log.trimmedTo(logShard)).toBe(at(positions, 49));
     expect(await counts()).toEqual([margin, margin]);
   });
 
@@ -88,10 +89,10 @@ describeWithEngines('trimming a log in Redis', ['redis'], () => {
     await clock.advance(21 * minute);
     await reopen();
     await log.trim(at(second, -1));
-    expect(await log.trimmedTo()).toBe(at(first, 19));
+    expect(await log.trimmedTo(logShard)).toBe(at(first, 19));
     await clock.advance(40 * minute);
     await log.trim(at(second, -1));
-    expect(await log.trimmedTo()).toBe(at(second, -1 - margin));
+    expect(await log.trimmedTo(logShard)).toBe(at(second, -1 - margin));
     expect(await counts()).toEqual([margin, margin]);
   });
 

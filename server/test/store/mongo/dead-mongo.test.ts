@@ -102,7 +102,10 @@ describeWithOwnEngines('a MongoDB that dies', ['mongo'], () => {
   it('rejects who waits for a position', async () => {
     await withStore(mongo.urlOf('waiting'), async (store) => {
       const [entry] = logEntries(someEvents(1)) as [LogEntry];
-      const waiting = store.reached(entry.position, new AbortController().signal);
+      const waiting = store.reached(
+        new Map([[entry.shard, entry.position]]),
+        new AbortController().signal,
+      );
       const rejected = expect(waiting).rejects.toMatchObject({ code: 'unavailable' });
       await mongo.kill();
       await rejected;

@@ -1,6 +1,6 @@
 import { Binary } from 'mongodb';
 import { describe, expect, it } from 'vitest';
-import { logShard } from '../../../src/log/event-log.ts';
+import { logShard } from '../../../src/log/one-shard.ts';
 import { archiveLease } from '../../../src/readers/archive.ts';
 import { isLeaseOfWork, processPrefix } from '../../../src/store/mongo/leases.ts';
 

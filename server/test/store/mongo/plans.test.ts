@@ -86,7 +86,8 @@ describeWithEngines('a query on MongoDB', ['mongo'], () => {
     [
       'finds a position',
       () => async () => {
-        await store.reached('0000000000012000' as never, new AbortController().signal);
+        const places = new Map([['0', '0000000000012000' as never]]);
+        await store.reached(places, new AbortController().signal);
       },
       2,
     ],
