@@ -18,16 +18,23 @@ export interface EventObject {
   readonly position: string;
 }
 
-/**
- * The one JSON text of a stored event. Only the user's id and the position can
- * hold what JSON escapes: the other fields' rules leave no such character.
- */
+/** The one JSON text of a stored event. */
 export function eventToJson(event: Event, position: string): string {
+  return `${withoutEnd(event)},"position":${quoteJson(position)}}`;
+}
+
+/** The same before it has a position, as a log keeps it. */
+export function eventToLogJson(event: Event): string {
+  return `${withoutEnd(event)}}`;
+}
+
+/** Only the user's id can hold what JSON escapes: the other fields' rules leave no such character. */
+function withoutEnd(event: Event): string {
   const timestamp = formatInstant(event.timestamp);
   const receivedAt =
     event.receivedAt === event.timestamp ? timestamp : formatInstant(event.receivedAt);
   const metadata = event.metadata === undefined ? '' : `,"metadata":${event.metadata}`;
-  return `{"id":"${event.id}","user_id":${quoteJson(event.userId)},"event_type":"${event.eventType}","amount":"${formatAmount(event.amount)}","currency":"${event.currency}","timestamp":"${timestamp}"${metadata},"received_at":"${receivedAt}","position":${quoteJson(position)}}`;
+  return `{"id":"${event.id}","user_id":${quoteJson(event.userId)},"event_type":"${event.eventType}","amount":"${formatAmount(event.amount)}","currency":"${event.currency}","timestamp":"${timestamp}"${metadata},"received_at":"${receivedAt}"`;
 }
 
 /** The same as values. */

@@ -1,16 +1,9 @@
 import { hash } from 'node:crypto';
 import { formatInstant } from '../../base/clock.ts';
-import { HubError } from '../../base/errors.ts';
-import { parseJson } from '../../base/json.ts';
-import { limits } from '../../base/limits.ts';
 import type { Event } from '../../event/event.ts';
-import { isEventTypeName } from '../../event/event-rules.ts';
-import { Faults } from '../../event/faults.ts';
-import { currencyFault, idFault, userIdFault } from '../../event/field-rules.ts';
 import { fingerprintOf, fingerprintOfText } from '../../event/fingerprint.ts';
-import { parseMetadata } from '../../event/metadata.ts';
 import { formatAmount } from '../../event/money.ts';
-import { parseTimestamp } from '../../event/timestamp.ts';
+import { readBack } from '../../event/read-back.ts';
 
 /** An entry as Redis gives it: its id, then names and values by turns. */
 export type RawEntry = readonly [id: string, fields: readonly string[]];
@@ -73,28 +66,9 @@ const names = [
 function eventOf(fields: readonly string[]): Event | string {
   const values = valuesOf(fields);
   if (typeof values === 'string') return values;
-  const [id = '', userId = '', eventType = '', amountText = '', ...rest] = values;
-  const [timestampText = '', currency = '', receivedText = '', metadata = ''] = rest;
-  const amount = microsOf(amountText);
-  const timestamp = parseTimestamp(timestampText);
-  const receivedAt = parseTimestamp(receivedText, 'received_at');
-  if (amount === undefined) return 'amount is no decimal of a hub';
-  if (typeof timestamp !== 'number') return timestamp.detail;
-  if (typeof receivedAt !== 'number') return receivedAt.detail;
-  const fault = idFault(id, 'event_id') ?? userIdFault(userId) ?? currencyFault(currency);
-  if (fault !== undefined) return fault.detail;
-  if (!isEventTypeName(eventType)) return 'event_type is no name of a type';
-  if (metadata !== '' && !isMetadata(metadata)) return 'metadata is not as a hub writes it';
-  return {
-    id,
-    userId,
-    eventType,
-    amount,
-    currency,
-    timestamp,
-    receivedAt,
-    metadata: metadata === '' ? undefined : metadata,
-  };
+  const [id = '', userId = '', eventType = '', amount = '', ...rest] = values;
+  const [timestamp = '', currency = '', receivedAt = '', metadata = ''] = rest;
+  return readBack({ id, userId, eventType, amount, timestamp, currency, receivedAt, metadata });
 }
 
 /** The values in our order; the hub's own entries have it already. */
@@ -107,21 +81,4 @@ function valuesOf(fields: readonly string[]): readonly string[] | string {
   const missing = names.filter((name) => name !== 'metadata' && !found.has(name));
   if (missing.length > 0) return `the entry lacks ${missing.join(', ')}`;
   return names.map((name) => found.get(name) ?? '');
-}
-
-/** What `formatAmount` wrote. */
-function microsOf(text: string): bigint | undefined {
-  const match = /^(\d{1,12})(?:\.(\d{1,6}))?$/.exec(text);
-  if (match === null) return undefined;
-  const [, units = '', decimals = ''] = match;
-  return BigInt(units + decimals.padEnd(limits.amountDecimals, '0'));
-}
-
-function isMetadata(text: string): boolean {
-  try {
-    return parseMetadata(parseJson(text), new Faults()) === text;
-  } catch (reason) {
-    if (reason instanceof HubError) return false;
-    throw reason;
-  }
 }

@@ -1,0 +1,63 @@
+import { HubError } from '../base/errors.ts';
+import { parseJson } from '../base/json.ts';
+import { limits } from '../base/limits.ts';
+import type { Event } from './event.ts';
+import { isEventTypeName } from './event-rules.ts';
+import { Faults } from './faults.ts';
+import { currencyFault, idFault, userIdFault } from './field-rules.ts';
+import { parseMetadata } from './metadata.ts';
+import { parseTimestamp } from './timestamp.ts';
+
+/** An event as a log keeps it, each field as text; `metadata` is empty where there is none. */
+export interface WrittenEvent {
+  readonly id: string;
+  readonly userId: string;
+  readonly eventType: string;
+  readonly amount: string;
+  readonly timestamp: string;
+  readonly currency: string;
+  readonly receivedAt: string;
+  readonly metadata: string;
+}
+
+/** The event, or why it is none: anybody may have written to the log, so that every field is looked at. */
+export function readBack(written: WrittenEvent): Event | string {
+  const { id, userId, eventType, currency, metadata } = written;
+  const amount = microsOf(written.amount);
+  const timestamp = parseTimestamp(written.timestamp);
+  const receivedAt = parseTimestamp(written.receivedAt, 'received_at');
+  if (amount === undefined) return 'amount is no decimal of a hub';
+  if (typeof timestamp !== 'number') return timestamp.detail;
+  if (typeof receivedAt !== 'number') return receivedAt.detail;
+  const fault = idFault(id, 'event_id') ?? userIdFault(userId) ?? currencyFault(currency);
+  if (fault !== undefined) return fault.detail;
+  if (!isEventTypeName(eventType)) return 'event_type is no name of a type';
+  if (metadata !== '' && !isMetadata(metadata)) return 'metadata is not as a hub writes it';
+  return {
+    id,
+    userId,
+    eventType,
+    amount,
+    currency,
+    timestamp,
+    receivedAt,
+    metadata: metadata === '' ? undefined : metadata,
+  };
+}
+
+/** What `formatAmount` wrote. */
+function microsOf(text: string): bigint | undefined {
+  const match = /^(\d{1,12})(?:\.(\d{1,6}))?$/.exec(text);
+  if (match === null) return undefined;
+  const [, units = '', decimals = ''] = match;
+  return BigInt(units + decimals.padEnd(limits.amountDecimals, '0'));
+}
+
+function isMetadata(text: string): boolean {
+  try {
+    return parseMetadata(parseJson(text), new Faults()) === text;
+  } catch (reason) {
+    if (reason instanceof HubError) return false;
+    throw reason;
+  }
+}
