@@ -7,6 +7,8 @@ export interface OpenStoreOptions {
   readonly exclusive: boolean;
   /** Caps the size of an embedded file, for tests of a full disk. */
   readonly pageCountMax?: number;
+  /** The log beside it has no one order: events are then listed by their time of receipt. */
+  readonly isLogSharded?: boolean;
   /** For the hub's own minutes; the system's when absent. An embedded file has the system's always. */
   readonly clock?: Clock;
 }

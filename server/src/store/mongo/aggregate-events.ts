@@ -86,7 +86,7 @@ async function ofUsers({ collections, query, session }: Reading): Promise<readon
   if (bounds === undefined) return [];
   const $match = {
     ...filterOf(filter),
-    position: between(bounds),
+    [collections.order.field]: between(bounds),
     timestamp: window(from, to),
   };
   const pipeline = [{ $match }, grouped(query, '$timestamp', eventSums)];

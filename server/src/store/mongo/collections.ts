@@ -1,5 +1,7 @@
 import type { Binary, Collection, Db, Decimal128, Document } from 'mongodb';
 
+import type { ListOrder, OrderField } from './list-order.ts';
+
 /** What the hub keeps in its database. `hub` is dropped last: it holds the mark. */
 export const collectionNames = [
   'events',
@@ -24,6 +26,8 @@ export interface EventFields {
   readonly metadata_json?: string;
   readonly shard: string;
   readonly position: string;
+  /** Only where events are listed by it: see `OrderField`. */
+  readonly list_key?: string;
 }
 
 export interface EventDocument extends EventFields {
@@ -41,7 +45,7 @@ export interface MinuteDocument {
   readonly currency: string;
   readonly event_count: number;
   readonly total: Decimal128;
-  /** The part of the log in which the minute's events lie. */
+  /** The part of the list order in which the minute's events lie. */
   readonly first_position: string;
   readonly last_position: string;
 }
@@ -106,6 +110,7 @@ export interface Collections {
   readonly conflicts: Collection<ConflictDocument>;
   readonly unreadable: Collection<UnreadableDocument>;
   readonly hub: Collection<HubDocument>;
+  readonly order: ListOrder;
 }
 
 export function collectionsOf(database: Db): Collections {
@@ -118,27 +123,37 @@ export function collectionsOf(database: Db): Collections {
     conflicts: database.collection('conflicts'),
     unreadable: database.collection('unreadable_entries'),
     hub: database.collection('hub'),
+    order: { field: 'position' },
   };
+}
+
+/** The index in list order. */
+export function listIndex(field: OrderField): string {
+  return field === 'position' ? indexes.position : indexes.list;
 }
 
 /** Queries name the index they are made for: the cost must not depend on what a planner tries first. */
 export const indexes = {
-  /** Log order. */
+  /** Log order within a shard. */
   position: 'by_position',
-  /** Log order within a user, with the time, so that a window reads no other events. */
+  /** List order, where that is another one. */
+  list: 'by_list_key',
+  /** List order within a user, with the time, so that a window reads no other events. */
   user: 'by_user',
-  /** Log order within a type. */
+  /** List order within a type. */
   type: 'by_type',
   timestamp: 'by_timestamp',
   minute: 'by_minute',
 } as const;
 
 /** Made before the first write; made again without effect at each start. */
-export async function createIndexes({ events, minutes, countedMinutes }: Collections) {
+export async function createIndexes({ events, minutes, countedMinutes, order }: Collections) {
+  const { field } = order;
   await events.createIndexes([
     { name: indexes.position, key: { position: 1 } },
-    { name: indexes.user, key: { user_id: 1, position: 1, timestamp: 1 } },
-    { name: indexes.type, key: { event_type: 1, position: 1 } },
+    ...(field === 'position' ? [] : [{ name: indexes.list, key: { [field]: 1 } as const }]),
+    { name: indexes.user, key: { user_id: 1, [field]: 1, timestamp: 1 } },
+    { name: indexes.type, key: { event_type: 1, [field]: 1 } },
     { name: indexes.timestamp, key: { timestamp: 1 } },
   ]);
   await minutes.createIndex({ minute: 1 }, { name: indexes.minute });

@@ -6,8 +6,10 @@ import type { LogEntry, Position } from '../../log/event-log.ts';
 import type { Conflict, StoredEvent } from '../event-store.ts';
 import type { ConflictDocument, EventDocument, EventFields } from './collections.ts';
 import { fromDecimal128, toDecimal128 } from './decimal128.ts';
+import { listKeyOf, type OrderField } from './list-order.ts';
 
-export function toDocument({ event, shard, position }: LogEntry): EventDocument {
+export function toDocument(entry: LogEntry, field: OrderField = 'position'): EventDocument {
+  const { event, shard, position } = entry;
   const document: { -readonly [Field in keyof EventDocument]: EventDocument[Field] } = {
     _id: event.id,
     user_id: event.userId,
@@ -19,6 +21,7 @@ export function toDocument({ event, shard, position }: LogEntry): EventDocument 
     shard,
     position,
   };
+  if (field === 'list_key') document.list_key = listKeyOf(entry, field);
   if (event.metadata === undefined) return document;
   const metadata = toMetadata(event.metadata);
   if (metadata === undefined) document.metadata_json = event.metadata;
@@ -48,7 +51,7 @@ export function storedEvent(document: EventDocument): StoredEvent {
   return {
     event: eventOf(document._id, document),
     position: document.position as Position,
-    listKey: document.position,
+    listKey: document.list_key ?? document.position,
   };
 }
 

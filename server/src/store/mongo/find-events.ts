@@ -5,17 +5,18 @@ import type { Filter } from '../../event/filter.ts';
 import type { LogEntry, Position } from '../../log/event-log.ts';
 import { minuteOf } from '../count-tally.ts';
 import type { ListQuery, Page } from '../event-store.ts';
-import { type Collections, type EventDocument, indexes } from './collections.ts';
+import { type Collections, type EventDocument, indexes, listIndex } from './collections.ts';
 import { entryOf, storedEvent } from './event-documents.ts';
+import type { OrderField } from './list-order.ts';
 
-/** A window with fewer events is read through the index on time and sorted; a larger one in log order. */
+/** A window with fewer events is read through the index on time and sorted; a larger one in list order. */
 const sortedEventsMax = 20_000;
 
 /** Before the first minute, and after the last one, that a timestamp can have. */
 const beginning: Instant = 0;
 const end: Instant = Date.UTC(9999, 11, 31);
 
-/** The part of the log in which the events of a window lie. */
+/** The part of the list order in which the events of a window lie. */
 export interface Bounds {
   readonly events: number;
   readonly first: string;
@@ -23,16 +24,16 @@ export interface Bounds {
 }
 
 /**
- * Up to `limit` events in log order, through the index that fits the query: the
+ * Up to `limit` events in list order, through the index that fits the query: the
  * cost follows the page, or the events of the asked users or of a small window.
- * A rare currency alone has no index and is looked for in log order.
+ * A rare currency alone has no index and is looked for in list order.
  */
 export async function findEvents(collections: Collections, query: ListQuery): Promise<Page> {
   const plan = await planOf(collections, query);
   if (plan === undefined) return { events: [], hasMore: false };
   const documents = await collections.events
     .find(plan.filter, { hint: plan.index })
-    .sort({ position: query.order === 'asc' ? 1 : -1 })
+    .sort({ [collections.order.field]: query.order === 'asc' ? 1 : -1 })
     // One more only tells that there are more.
     .limit(query.limit + 1)
     .toArray();
@@ -109,31 +110,32 @@ interface Plan {
 /** Undefined when nothing can be found. */
 async function planOf(collections: Collections, query: ListQuery): Promise<Plan | undefined> {
   const { filter, from = beginning, to = end } = query;
+  const { field } = collections.order;
   const asked = filterOf(filter);
   const beyond = beyondOf(query);
   if (query.from === undefined && query.to === undefined) {
-    return { filter: { ...asked, position: beyond }, index: indexInLogOrder(filter) };
+    return { filter: { ...asked, [field]: beyond }, index: indexInOrder(filter, field) };
   }
   const bounds = await boundsOf(collections, from, to);
   if (bounds === undefined) return undefined;
   const inWindow = { ...asked, timestamp: { $gte: dateOf(from), $lt: dateOf(to) } };
   if (filter.userIds === undefined && bounds.events <= sortedEventsMax) {
-    return { filter: { ...inWindow, position: beyond }, index: indexes.timestamp };
+    return { filter: { ...inWindow, [field]: beyond }, index: indexes.timestamp };
   }
-  const position = { $and: [{ position: beyond }, { position: between(bounds) }] };
-  return { filter: { ...inWindow, ...position }, index: indexInLogOrder(filter) };
+  const place = { $and: [{ [field]: beyond }, { [field]: between(bounds) }] };
+  return { filter: { ...inWindow, ...place }, index: indexInOrder(filter, field) };
 }
 
-function indexInLogOrder({ userIds, eventTypes }: Filter): string {
+function indexInOrder({ userIds, eventTypes }: Filter, field: OrderField): string {
   if (userIds !== undefined) return indexes.user;
-  return eventTypes === undefined ? indexes.position : indexes.type;
+  return eventTypes === undefined ? listIndex(field) : indexes.type;
 }
 
 export function between({ first, last }: Bounds) {
   return { $gte: first, $lte: last };
 }
 
-/** Behind the last page, or everywhere: an index in log order is read by its positions in either case. */
+/** Behind the last page, or everywhere: an index in list order is read by its keys in either case. */
 function beyondOf({ after, order }: ListQuery): Document {
   if (after === undefined) return { $gte: '' };
   return order === 'desc' ? { $lt: after } : { $gt: after };

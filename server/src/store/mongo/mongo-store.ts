@@ -54,12 +54,14 @@ interface Parts {
   readonly process: ProcessLease | undefined;
 }
 
-function connect(url: string, { exclusive, clock = systemClock }: OpenStoreOptions): Parts {
+function connect(url: string, options: OpenStoreOptions): Parts {
+  const { exclusive, clock = systemClock } = options;
+  const listedBy = options.isLogSharded === true ? 'list_key' : 'position';
   let identity = '';
   const connection: MongoConnection = new MongoConnection(parseMongoUrl(url), {
     clock: systemClock,
     prepare: async () => {
-      const mark = await prepareDatabase(connection, { create: exclusive, clock });
+      const mark = await prepareDatabase(connection, { create: exclusive, clock, listedBy });
       identity = mark.identity;
     },
   });

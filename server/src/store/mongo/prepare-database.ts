@@ -3,6 +3,7 @@ import type { Document } from 'mongodb';
 import { type Clock, dateOf } from '../../base/clock.ts';
 import { HubError } from '../../base/errors.ts';
 import { collectionNames, createIndexes, type HubDocument } from './collections.ts';
+import type { OrderField } from './list-order.ts';
 import type { MongoConnection } from './mongo-connection.ts';
 import { codeOf, isDuplicateKey } from './mongo-fault.ts';
 
@@ -21,6 +22,15 @@ export interface Mark extends HubDocument {
   readonly identity: string;
   readonly schema_version: number;
   readonly created_at: Date;
+  /** By position when absent. */
+  readonly listed_by?: OrderField;
+}
+
+export interface PrepareOptions {
+  readonly create: boolean;
+  readonly clock: Clock;
+  /** What the log asks for; looked at, or kept for good, where the hub is to serve. */
+  readonly listedBy: OrderField;
 }
 
 /**
@@ -30,16 +40,26 @@ export interface Mark extends HubDocument {
  */
 export async function prepareDatabase(
   connection: MongoConnection,
-  { create, clock }: { readonly create: boolean; readonly clock: Clock },
+  { create, clock, listedBy }: PrepareOptions,
 ): Promise<Mark> {
   await assertTransactions(connection);
-  const mark = (await readMark(connection)) ?? (await adopt(connection, create, clock));
+  const mark =
+    (await readMark(connection)) ?? (await adopt(connection, { create, clock, listedBy }));
   if (mark.schema_version > schemaVersion) {
     throw new HubError(
       'conflict',
       `the database at ${connection.place} was written by a newer Event Hub (version ${mark.schema_version}, this one knows ${schemaVersion}): run that one`,
     );
   }
+  const kept = mark.listed_by ?? 'position';
+  if (create && kept !== listedBy) {
+    const [had, wanted] = kept === 'position' ? ['Redis', 'Kafka'] : ['Kafka', 'Redis'];
+    throw new HubError(
+      'conflict',
+      `the database at ${connection.place} was filled from a log on ${had}, and the one of EVENT_HUB_LOG is on ${wanted}: name another database, and move the events with \`event-hub copy\``,
+    );
+  }
+  connection.collections.order.field = kept;
   if (create) {
     await createCollections(connection);
     await createIndexes(connection.collections);
@@ -88,7 +108,10 @@ export async function assertTransactions({ database, place }: MongoConnection): 
 }
 
 /** The mark goes in first: what a crash leaves behind is then the hub's. */
-async function adopt(connection: MongoConnection, create: boolean, clock: Clock): Promise<Mark> {
+async function adopt(
+  connection: MongoConnection,
+  { create, clock, listedBy }: PrepareOptions,
+): Promise<Mark> {
   const { collections, place } = connection;
   const found = await foreignCollections(connection);
   if (found.length > 0) {
@@ -108,6 +131,7 @@ async function adopt(connection: MongoConnection, create: boolean, clock: Clock)
     identity: randomUUID(),
     schema_version: schemaVersion,
     created_at: dateOf(clock.now()),
+    ...(listedBy === 'position' ? {} : { listed_by: listedBy }),
   };
   try {
     await collections.hub.insertOne(mark);

@@ -119,7 +119,7 @@ async function countedIn(
 
 /** The documents of the minutes as the events say. */
 async function recompute(
-  { events }: Collections,
+  { events, order }: Collections,
   stretch: Stretch,
   reading: Reading,
 ): Promise<readonly MinuteDocument[]> {
@@ -135,8 +135,8 @@ async function recompute(
             _id,
             event_count: { $sum: 1 },
             total: { $sum: '$amount' },
-            first_position: { $min: '$position' },
-            last_position: { $max: '$position' },
+            first_position: { $min: `$${order.field}` },
+            last_position: { $max: `$${order.field}` },
           },
         },
       ],

@@ -98,6 +98,7 @@ async function recordPart(
   lease: Lease | undefined,
 ): Promise<Recorded> {
   const { collections, session, shard } = transaction;
+  const { field } = collections.order;
   if (lease !== undefined) await assertLease(collections, lease, session);
   const reached = await reachedPosition(transaction);
   const entries = part.entries.filter(({ position }) => position > (reached ?? ''));
@@ -108,13 +109,14 @@ async function recordPart(
   // What costs this process time is done while the server is busy.
   const [{ added, duplicates, conflicts }, documents] = await Promise.all([
     sortOut(transaction, entries),
-    yieldTurn().then(() => entries.map(toDocument)),
+    yieldTurn().then(() => entries.map((entry) => toDocument(entry, field))),
   ]);
   if (added.length > 0) {
-    const kept = added.length === documents.length ? documents : added.map(toDocument);
+    const isWhole = added.length === documents.length;
+    const kept = isWhole ? documents : added.map((entry) => toDocument(entry, field));
     const [, counts] = await Promise.all([
       collections.events.insertMany(kept, { session }),
-      yieldTurn().then(() => tallyEvents(added, transaction.clock.now())),
+      yieldTurn().then(() => tallyEvents(added, transaction.clock.now(), field)),
     ]);
     await writeCounts(collections, shard, counts, session);
   }

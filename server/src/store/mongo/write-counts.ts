@@ -4,6 +4,7 @@ import type { LogEntry } from '../../log/event-log.ts';
 import { CountTally, isLate, minuteOf, type Tally } from '../count-tally.ts';
 import type { Collections, CountedMinuteDocument, MinuteDocument } from './collections.ts';
 import { toDecimal128 } from './decimal128.ts';
+import { listKeyOf, type OrderField } from './list-order.ts';
 
 export interface Tallies {
   /** By the minutes of the events' timestamps. */
@@ -12,12 +13,18 @@ export interface Tallies {
   readonly hub: CountTally<string>;
 }
 
-export function tallyEvents(entries: readonly LogEntry[], now: Instant): Tallies {
+export function tallyEvents(
+  entries: readonly LogEntry[],
+  now: Instant,
+  field: OrderField = 'position',
+): Tallies {
   const own = new CountTally<string>();
   const hub = new CountTally<string>();
   const hubMinute = minuteOf(now);
-  for (const { event, position } of entries) {
+  for (const entry of entries) {
+    const { event } = entry;
     const { eventType, currency, amount } = event;
+    const position = listKeyOf(entry, field);
     const minute = minuteOf(event.timestamp);
     const late = isLate(minute, now);
     own.add(minute, eventType, currency, amount, position, late);

@@ -119,7 +119,8 @@ function countsFirst(store: EventStore, mongo: MongoClient): EventStore {
         await writeCounts(collections, shard, tallyEvents(added, Date.now()), session);
       });
       await sleep(gapMs);
-      if (added.length > 0) await collections.events.insertMany(added.map(toDocument));
+      if (added.length > 0)
+        await collections.events.insertMany(added.map((entry) => toDocument(entry)));
       const counted_at = new Date(newest.event.receivedAt);
       const { position } = newest;
       const $set = { position, counted_position: position, counted_at };
