@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { parseArgs } from 'node:util';
 import { freeEnginePort } from '../test/support/engines/engine-process.ts';
+import { fetchKafka } from '../test/support/engines/fetch-kafka.ts';
 import { fetchMongo } from '../test/support/engines/fetch-mongo.ts';
 import {
   type EngineName,
@@ -10,29 +11,35 @@ import {
   findEngine,
   findOnPath,
 } from '../test/support/engines/find-engine.ts';
+import { startKafkaServer } from '../test/support/engines/kafka-server.ts';
 import { startMongoServer } from '../test/support/engines/mongo-server.ts';
 import { startRedisServer } from '../test/support/engines/redis-server.ts';
 
 /**
- * `npm run engines`: finds Redis and MongoDB or fetches them, starts one of each
- * and prints the settings of a hub on them; Ctrl-C ends both and removes their
- * data. With `--fetch` it starts nothing: what the tests need is there then.
+ * `npm run engines`: finds Redis, MongoDB and Kafka or fetches them, starts one of
+ * each and prints the settings of a hub on them; Ctrl-C ends them and removes
+ * their data. With `--fetch` it starts nothing: what the tests need is there then.
  */
 const { values } = parseArgs({ options: { fetch: { type: 'boolean', default: false } } });
-const toFetch: Record<EngineName, () => void> = { redis: installRedis, mongo: fetchMongo };
+const toFetch: Record<EngineName, () => void> = {
+  redis: installRedis,
+  mongo: fetchMongo,
+  kafka: fetchKafka,
+};
 const toInstall: Record<EngineName, string> = {
   redis: 'install redis-server with the package manager of this system, or name one in REDIS_URL',
   mongo: 'install mongod (MongoDB 6.0 or newer), or name one in MONGODB_URL',
+  kafka: 'install Java 17 and Maven, with which this fetches Kafka, or name a broker in KAFKA_URL',
 };
 
 let missing = 0;
-for (const name of ['redis', 'mongo'] as const) {
+for (const name of ['redis', 'mongo', 'kafka'] as const) {
   const found = findEngine(name) ?? fetched(name);
   if (found === undefined) missing += 1;
   print(`${name}: ${found === undefined ? `not found; ${toInstall[name]}` : placeOf(found)}`);
 }
 if (missing > 0) process.exitCode = 1;
-else if (!values.fetch) await startBoth();
+else if (!values.fetch) await startAll();
 
 function fetched(name: EngineName): FoundEngine | undefined {
   try {
@@ -60,7 +67,7 @@ function installRedis(): void {
   else spawnSync('service', ['redis-server', 'stop']);
 }
 
-async function startBoth(): Promise<void> {
+async function startAll(): Promise<void> {
   const ended = new Promise((resolve) => {
     process.once('SIGINT', resolve);
     process.once('SIGTERM', resolve);
@@ -71,11 +78,15 @@ async function startBoth(): Promise<void> {
   const mongo = await takeOrStart('mongo', async () =>
     startMongoServer({ port: await portLike(27017) }),
   );
+  const kafka = await takeOrStart('kafka', async () =>
+    startKafkaServer({ port: await portLike(9092) }),
+  );
   const store = new URL(mongo.url);
   if (store.pathname.length < 2) store.pathname = '/event_hub';
   print(`EVENT_HUB_LOG=${redis.url}\nEVENT_HUB_STORE=${store.href}`);
+  print(`or on Kafka: EVENT_HUB_LOG=${kafka.url}/events`);
   await ended;
-  await Promise.all([redis.remove(), mongo.remove()]);
+  await Promise.all([redis.remove(), mongo.remove(), kafka.remove()]);
 }
 
 interface Started {

@@ -20,6 +20,7 @@ interface Started {
 const start = {
   redis: async () => await (await import('./redis-server.ts')).startRedisServer(),
   mongo: async () => await (await import('./mongo-server.ts')).startMongoServer(),
+  kafka: async () => await (await import('./kafka-server.ts')).startKafkaServer(),
 } as const satisfies Record<EngineName, () => Promise<Started>>;
 
 /** One of each engine for the whole run of vitest, started when the first test asks; returns its end. */

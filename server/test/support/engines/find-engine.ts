@@ -14,6 +14,7 @@ interface Engine {
 export const engines = {
   redis: { program: 'redis-server', variable: 'REDIS_URL', image: 'redis:7.2' },
   mongo: { program: 'mongod', variable: 'MONGODB_URL', image: 'mongo:7.0' },
+  kafka: { program: 'kafka-server', variable: 'KAFKA_URL', image: 'apache/kafka:4.1.0' },
 } as const satisfies Record<string, Engine>;
 
 export type EngineName = keyof typeof engines;

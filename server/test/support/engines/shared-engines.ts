@@ -14,7 +14,12 @@ export async function sharedMongo(database: string = freshName('test')): Promise
   return url.href;
 }
 
-/** For a stream, a key or a database that nobody else uses. */
+/** The URL of the broker that all tests of this run share, with a topic. */
+export async function sharedKafka(topic: string = freshName('events')): Promise<string> {
+  return `${await ask('kafka')}/${topic}`;
+}
+
+/** For a stream, a topic, a key or a database that nobody else uses. */
 export function freshName(prefix: string): string {
   return `${prefix}-${randomUUID().slice(0, 13)}`;
 }
