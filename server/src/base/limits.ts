@@ -169,6 +169,29 @@ export const limits = {
   redisTrimSlices: 10_000,
   /** The newest archived entries stay, however old. */
   redisTrimMargin: 100,
+  /** Of a topic that the hub makes. */
+  kafkaPartitions: 6,
+  /** For a connection to a broker; then the pause before the next try. */
+  kafkaConnectMs: 3_000,
+  kafkaRetryMs: 100,
+  /** An answer that takes longer will not come: its outcome is unknown. */
+  kafkaAnswerMs: 5_000,
+  /** Tries of one request within one append, with the same sequence numbers, so that the broker writes it once. */
+  kafkaRetries: 2,
+  /** Of one record batch of one partition: under the 1 MiB that a broker takes by default. */
+  kafkaBatchBytes: 900 * 1024,
+  /** Smaller ones are not compressed. */
+  kafkaCompressBytes: 1_024,
+  /** How long a follower waits in the broker before it asks again. */
+  kafkaFetchWaitMs: 500,
+  kafkaFetchBytes: 4 * 1024 * 1024,
+  kafkaPartitionFetchBytes: 1024 * 1024,
+  /** Ids that a process still knows itself after it wrote them: the archive has them long before. */
+  kafkaRecentIds: 50_000,
+  kafkaRecentMs: 60_000,
+  /** The clocks of two hubs differ by no more: how much earlier other partitions are read from an event's own position. */
+  kafkaClockSkewMs: 60_000,
+
   /** Between two hubs' clocks, or the hub's and Redis's, before `doctor` warns. */
   redisClockSkewMs: 60_000,
 

@@ -62,6 +62,7 @@ export function engineOf(url: string): string {
 
 const otherSchemes: Readonly<Record<string, string>> = {
   rediss: 'redis',
+  kafkas: 'kafka',
   'mongodb+srv': 'mongodb',
 };
 

@@ -22,12 +22,21 @@ export interface LogAdapter {
   examine(url: string): Promise<readonly Finding[]>;
   /** Removes everything for good. Rejects with `conflict` while a hub runs on it, `not_found` when there is nothing. */
   erase(url: string): Promise<void>;
+  /** Its entries have no one order, so that events are listed by their time of receipt. */
+  readonly isSharded?: boolean;
 }
 
 const redis: LogAdapter = {
   open: async (url, options) => (await import('./redis/redis-log.ts')).openRedisLog(url, options),
   examine: async (url) => (await import('./redis/examine-redis.ts')).examineRedis(url),
   erase: async (url) => (await import('./redis/erase-redis.ts')).eraseRedis(url),
+};
+
+const kafka: LogAdapter = {
+  open: async (url, options) => (await import('./kafka/kafka-log.ts')).openKafkaLog(url, options),
+  examine: async (url) => (await import('./kafka/examine-kafka.ts')).examineKafka(url),
+  erase: async (url) => (await import('./kafka/erase-kafka.ts')).eraseKafka(url),
+  isSharded: true,
 };
 
 /** By the scheme of `EVENT_HUB_LOG`. A new log is one folder, one line here and one short test file. */
@@ -40,4 +49,6 @@ export const logAdapters = {
   },
   redis,
   rediss: redis,
+  kafka,
+  kafkas: kafka,
 } as const satisfies Record<string, LogAdapter>;

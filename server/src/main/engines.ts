@@ -5,7 +5,7 @@ import { schemeOf } from '../config/engine-urls.ts';
 import type { Settings } from '../config/settings.ts';
 import { openAwaited } from '../log/awaited-log.ts';
 import type { EventLog } from '../log/event-log.ts';
-import { logAdapters } from '../log/index.ts';
+import { type LogAdapter, logAdapters } from '../log/index.ts';
 import type { EventStore } from '../store/event-store.ts';
 import { type StoreAdapter, storeAdapters } from '../store/index.ts';
 
@@ -52,7 +52,11 @@ export async function openLog(settings: Settings, options: OpenOptions): Promise
 
 /** For who only reads what is stored. */
 export async function openStore(settings: Settings, options: OpenOptions): Promise<EventStore> {
-  return await adapterOf(storeAdapters, settings.store).open(settings.store, given(options));
+  const { isSharded = false } = adapterOf<LogAdapter>(logAdapters, settings.log);
+  return await adapterOf<StoreAdapter>(storeAdapters, settings.store).open(settings.store, {
+    ...given(options),
+    isLogSharded: isSharded,
+  });
 }
 
 /** The log writes the store in its own append: there is nothing to archive, and nothing that one has and the other has not. */

@@ -1,0 +1,169 @@
+import { type Clock, systemClock } from '../../base/clock.ts';
+import { HubError } from '../../base/errors.ts';
+import { limits } from '../../base/limits.ts';
+import type { Appended, AppendGroup, EventLog, LogHealth } from '../event-log.ts';
+import type { OpenLogOptions } from '../index.ts';
+import { appendEvents } from './append-events.ts';
+import { KafkaCluster, type TopicFacts } from './kafka-cluster.ts';
+import { replaced, unavailable } from './kafka-faults.ts';
+import { isKafkaPosition, positionOfReader, shardOf, type TopicMark } from './kafka-position.ts';
+import { type KafkaTarget, parseKafkaUrl } from './kafka-target.ts';
+import { endOf, placesIn, resumeAt, trimmedPosition } from './log-places.ts';
+import { readEntries } from './read-entries.ts';
+import { RecentIds } from './recent-ids.ts';
+import { RecordWriter } from './record-writer.ts';
+import {
+  assertKeepsAll,
+  assertOfHub,
+  durabilityText,
+  makeTopic,
+  readSettings,
+  weakDurability,
+  weaknessesOf,
+} from './topic-settings.ts';
+import { Upkeep } from './upkeep.ts';
+
+/**
+ * The log in a Kafka topic, one shard per partition, a user's events in one of
+ * them. Success is answered when the brokers have acknowledged the record.
+ */
+export async function openKafkaLog(url: string, options: OpenLogOptions): Promise<EventLog> {
+  const target = parseKafkaUrl(url);
+  const clock = options.clock ?? systemClock;
+  const cluster = new KafkaCluster(target, clock);
+  try {
+    const facts = await openTopic(cluster, options);
+    return logOf(new KafkaLog(cluster, facts, clock, options));
+  } catch (reason) {
+    await cluster.close();
+    throw reason;
+  }
+}
+
+async function openTopic(
+  cluster: KafkaCluster,
+  { exclusive, allowWeakDurability }: OpenLogOptions,
+): Promise<TopicFacts> {
+  const { shown } = cluster.target;
+  const found = await cluster.topic();
+  if (found === undefined && !exclusive) {
+    throw new HubError(
+      'not_found',
+      `there is no topic at ${shown} yet: \`event-hub serve\` makes it`,
+    );
+  }
+  const facts = found ?? (await makeTopic(cluster));
+  const settings = await readSettings(cluster);
+  assertKeepsAll(settings, shown);
+  await assertOfHub(cluster, facts);
+  const weaknesses = weaknessesOf(facts, settings);
+  if (exclusive && weaknesses.length > 0 && allowWeakDurability !== true) {
+    throw weakDurability(weaknesses, shown);
+  }
+  return facts;
+}
+
+function logOf(log: KafkaLog): EventLog {
+  return {
+    append: (groups) => log.append(groups),
+    read: (options) => readEntries(log, options),
+    trim: (archived) => log.upkeep.trim(archived),
+    trimmedTo: (shard) => trimmedPosition(log, shard),
+    end: () => endOf(log),
+    shards: async () => log.facts.partitions.map((_, partition) => shardOf(partition)),
+    placesIn: (position) => placesIn(position, log.mark),
+    resumeAt: (position) => resumeAt(log, position),
+    positionAt: positionOfReader,
+    isPosition: isKafkaPosition,
+    check: () => log.check(),
+    close: () => log.close(),
+  };
+}
+
+class KafkaLog {
+  readonly cluster: KafkaCluster;
+  /** As found when the log was opened: its identity and partitions do not change under a running hub. */
+  readonly facts: TopicFacts;
+  readonly mark: TopicMark;
+  readonly clock: Clock;
+  readonly upkeep: Upkeep;
+  readonly #target: KafkaTarget;
+  readonly #options: OpenLogOptions;
+  readonly #recent: RecentIds;
+  readonly #closing = new AbortController();
+  #writer: RecordWriter | undefined;
+  #fault: HubError | undefined;
+  #closed: Promise<void> | undefined;
+
+  constructor(cluster: KafkaCluster, facts: TopicFacts, clock: Clock, options: OpenLogOptions) {
+    this.cluster = cluster;
+    this.facts = facts;
+    this.clock = clock;
+    this.mark = {
+      topicId: facts.id.replaceAll('-', '').slice(0, 8),
+      partitions: facts.partitions.length,
+    };
+    this.upkeep = new Upkeep(cluster, clock, options.keepMs ?? limits.logKeepMsMin);
+    this.#target = cluster.target;
+    this.#options = options;
+    this.#recent = new RecentIds(clock);
+  }
+
+  get closing(): AbortSignal {
+    return this.#closing.signal;
+  }
+
+  async append(groups: readonly AppendGroup[]): Promise<readonly (readonly Appended[])[]> {
+    if (this.closing.aborted) throw unavailable('the log is closed');
+    if (this.#fault !== undefined) throw this.#fault;
+    this.#writer ??= new RecordWriter(this.#target, this.clock);
+    const deps = { recent: this.#recent, writer: this.#writer, mark: this.mark };
+    return await appendEvents(deps, groups);
+  }
+
+  async check(): Promise<LogHealth> {
+    if (this.closing.aborted) throw unavailable('the log is closed');
+    const facts = await this.#sameTopic();
+    const settings = await readSettings(this.cluster);
+    const weaknesses = weaknessesOf(facts, settings);
+    const { shown } = this.#target;
+    if (weaknesses.length > 0 && this.#options.allowWeakDurability !== true) {
+      // Nothing is acknowledged any more before the settings are as they were.
+      this.#fault = unavailable(weakDurability(weaknesses, shown).message);
+      throw this.#fault;
+    }
+    const lost = facts.partitions.findIndex(({ leader }) => leader < 0);
+    if (lost !== -1) throw unavailable(`partition ${lost} of ${shown} has no leader`);
+    const needed = Number(settings.get('min.insync.replicas') ?? 1);
+    const thin = facts.partitions.findIndex(({ inSync }) => inSync < needed);
+    if (thin !== -1)
+      throw unavailable(`partition ${thin} of ${shown} has too few replicas in sync`);
+    this.#fault = undefined;
+    return { durability: durabilityText(facts, settings, weaknesses) };
+  }
+
+  /** Rejects when the topic was made anew or has other partitions: every position then means something else. */
+  async #sameTopic(): Promise<TopicFacts> {
+    const facts = await this.cluster.topic();
+    const { shown } = this.#target;
+    if (facts === undefined) throw unavailable(`there is no topic at ${shown} any more`);
+    const now = facts.partitions.length;
+    const before = this.mark.partitions;
+    if (facts.id === this.facts.id && now === before) return facts;
+    this.#fault =
+      facts.id === this.facts.id
+        ? unavailable(
+            `${shown} has ${now} partitions now, and had ${before}: run \`event-hub log adopt\`, then start every hub process again`,
+          )
+        : replaced(shown);
+    throw this.#fault;
+  }
+
+  close(): Promise<void> {
+    this.#closing.abort();
+    this.#closed ??= Promise.all([this.#writer?.close(), this.cluster.close()]).then(
+      () => undefined,
+    );
+    return this.#closed;
+  }
+}

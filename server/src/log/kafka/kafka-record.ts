@@ -1,0 +1,92 @@
+import type { KafkaRecord } from '@platformatic/kafka';
+import { canonicalJson, isJsonArray, type Json, parseJson } from '../../base/json.ts';
+import type { Event } from '../../event/event.ts';
+import { eventToLogJson } from '../../event/event-json.ts';
+import { fingerprintOf, fingerprintOfText } from '../../event/fingerprint.ts';
+import { readBack } from '../../event/read-back.ts';
+
+/** A record on its way to its partition. */
+export interface OutgoingRecord {
+  readonly key: Buffer;
+  readonly value: Buffer;
+  readonly headers: Map<Buffer, Buffer>;
+  readonly timestamp: bigint;
+}
+
+export interface ParsedRecord {
+  readonly event: Event | undefined;
+  /** Why there is no event. */
+  readonly reason: string;
+  readonly fingerprint: string;
+}
+
+const contentType = Buffer.from('content-type');
+const json = Buffer.from('application/json');
+const eventId = Buffer.from('event_id');
+const eventType = Buffer.from('event_type');
+
+export function toRecord(event: Event): OutgoingRecord {
+  return {
+    key: Buffer.from(event.userId),
+    value: Buffer.from(eventToLogJson(event)),
+    headers: new Map([
+      [contentType, json],
+      [eventId, Buffer.from(event.id)],
+      [eventType, Buffer.from(event.eventType)],
+    ]),
+    timestamp: BigInt(event.receivedAt),
+  };
+}
+
+/** The event of a record; anybody may have written it, so that every field is looked at. */
+export function parseRecord({ value }: Pick<KafkaRecord, 'value'>): ParsedRecord {
+  const text = value?.toString('utf8') ?? '';
+  const event = eventIn(text);
+  return typeof event === 'string'
+    ? { event: undefined, reason: event, fingerprint: fingerprintOfText(text) }
+    : { event, reason: '', fingerprint: fingerprintOf(event) };
+}
+
+/** Whether a hub wrote it: what the headers of every entry show. */
+export function isOfHub({ headers }: Pick<KafkaRecord, 'headers'>): boolean {
+  return headers.some(([name]) => name?.equals(eventId) === true);
+}
+
+const names = [
+  'id',
+  'user_id',
+  'event_type',
+  'amount',
+  'timestamp',
+  'currency',
+  'received_at',
+] as const;
+
+function eventIn(text: string): Event | string {
+  let value: Json;
+  try {
+    value = parseJson(text);
+  } catch {
+    return 'the value is not JSON';
+  }
+  if (typeof value !== 'object' || value === null || isJsonArray(value)) {
+    return 'the value is no JSON object';
+  }
+  const fields = value as Readonly<Record<string, Json>>;
+  const wrong = names.filter((name) => typeof fields[name] !== 'string');
+  if (wrong.length > 0) return `the value lacks ${wrong.join(', ')} as text`;
+  const [id, userId, type, amount, timestamp, currency, receivedAt] = names.map(
+    (name) => fields[name] as string,
+  ) as [string, string, string, string, string, string, string];
+  const metadata = fields.metadata === undefined ? '' : canonicalJson(fields.metadata);
+  return readBack({
+    id,
+    userId,
+    eventType: type,
+    amount,
+    timestamp,
+    currency,
+    receivedAt,
+    metadata,
+  });
+}

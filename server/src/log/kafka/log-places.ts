@@ -1,0 +1,189 @@
+import { limits } from '../../base/limits.ts';
+import { positionGone } from '../../event/position-faults.ts';
+import type { Places, Position, ReadOptions } from '../event-log.ts';
+import type { KafkaCluster, TopicFacts } from './kafka-cluster.ts';
+import {
+  formatPosition,
+  isOfEntry,
+  type KafkaPlace,
+  parsePosition,
+  positionOfReader,
+  shardOf,
+  type TopicMark,
+  unseen,
+} from './kafka-position.ts';
+import { parseRecord } from './kafka-record.ts';
+import type { Start } from './partition-reader.ts';
+
+export interface PlacesDeps {
+  readonly cluster: KafkaCluster;
+  readonly facts: TopicFacts;
+  readonly mark: TopicMark;
+}
+
+/** The places that a position names. Throws `position_gone` for another topic's, `invalid` for what never was one. */
+export function placesIn(position: Position, mark: TopicMark): Places {
+  return new Map(
+    ownPlaces(position, mark).map((place) => [
+      shardOf(place.partition),
+      formatPosition(place, mark),
+    ]),
+  );
+}
+
+function ownPlaces(position: Position, mark: TopicMark): readonly KafkaPlace[] {
+  const parsed = parsePosition(position);
+  if (parsed.mark.topicId !== mark.topicId) {
+    throw positionGone('the position belongs to another topic');
+  }
+  if (parsed.mark.partitions !== mark.partitions) {
+    throw positionGone(
+      `the position is of a topic with ${parsed.mark.partitions} partitions, and this has ${mark.partitions}`,
+    );
+  }
+  return parsed.places;
+}
+
+/** Where each wanted partition is to be read, with what is to be found there. */
+export async function startsOf(
+  deps: PlacesDeps,
+  { from, shard, follow }: Pick<ReadOptions, 'from' | 'shard' | 'follow'>,
+): Promise<readonly Start[]> {
+  const { cluster, facts } = deps;
+  const all = facts.partitions.map((_, partition) => partition);
+  const wanted =
+    shard === undefined ? all : all.filter((partition) => shardOf(partition) === shard);
+  const places = await placesFrom(deps, from, shard);
+  const [oldest, ends] = await Promise.all([
+    cluster.offsets(wanted, 'earliest'),
+    cluster.offsets(wanted, 'latest'),
+  ]);
+  return wanted.map((partition) => {
+    const first = oldest.get(partition) ?? 0;
+    const end = ends.get(partition) ?? 0;
+    const until = follow ? undefined : end;
+    if (from === 'end') return { partition, next: end, after: undefined, until };
+    const after = places.get(partition);
+    if (after === undefined) return { partition, next: first, after, until };
+    if (after.offset >= end) throw positionGone('the log ends before this position');
+    if (after.offset + 1 < first) {
+      throw positionGone('the log no longer holds the entries after this position');
+    }
+    // Nothing is missed after the newest entry that was removed.
+    const isRemoved = after.offset < first;
+    return { partition, next: after.offset + 1, after: isRemoved ? undefined : after, until };
+  });
+}
+
+async function placesFrom(
+  deps: PlacesDeps,
+  from: ReadOptions['from'],
+  shard: string | undefined,
+): Promise<ReadonlyMap<number, KafkaPlace>> {
+  if (from === 'start' || from === 'end') return new Map();
+  const own = ownPlaces(from, deps.mark);
+  const [only] = own;
+  const places =
+    shard === undefined && only !== undefined && isOfEntry(from)
+      ? [only, ...(await othersBeside(deps, only))]
+      : own;
+  return new Map(places.map((place) => [place.partition, place]));
+}
+
+/** See `EventLog.resumeAt`. */
+export async function resumeAt(deps: PlacesDeps, position: Position): Promise<Places> {
+  const places = await placesFrom(deps, position, undefined);
+  return new Map(
+    [...places.values()].map((place) => [
+      shardOf(place.partition),
+      formatPosition(place, deps.mark),
+    ]),
+  );
+}
+
+/** In the other partitions: just before the first entry that is no older than this one, by clocks that may differ. */
+async function othersBeside(deps: PlacesDeps, place: KafkaPlace): Promise<readonly KafkaPlace[]> {
+  const { cluster, facts } = deps;
+  const [entry] = await recordsAt(deps, new Map([[place.partition, place.offset]]));
+  if (entry === undefined || entry.fingerprint !== place.fingerprint) {
+    throw positionGone('the log does not hold the entry of this position');
+  }
+  const others = facts.partitions.map((_, at) => at).filter((at) => at !== place.partition);
+  const since = entry.timestamp - limits.kafkaClockSkewMs;
+  const [found, oldest, ends] = await Promise.all([
+    cluster.offsets(others, since),
+    cluster.offsets(others, 'earliest'),
+    cluster.offsets(others, 'latest'),
+  ]);
+  return others.flatMap((partition) => {
+    const first = oldest.get(partition) ?? 0;
+    const next = found.get(partition) ?? ends.get(partition) ?? 0;
+    // Where the oldest are gone, some of those may have been younger: it is read from its start.
+    if (next === 0 || next === first) return [];
+    return [{ partition, offset: next - 1, fingerprint: unseen }];
+  });
+}
+
+/** See `EventLog.end`. */
+export async function endOf(deps: PlacesDeps): Promise<Position | undefined> {
+  const { cluster, facts, mark } = deps;
+  const all = facts.partitions.map((_, partition) => partition);
+  const [oldest, ends] = await Promise.all([
+    cluster.offsets(all, 'earliest'),
+    cluster.offsets(all, 'latest'),
+  ]);
+  const used = all.filter((partition) => (ends.get(partition) ?? 0) > 0);
+  const held = used.filter((at) => (ends.get(at) ?? 0) > (oldest.get(at) ?? 0));
+  const newest = await recordsAt(deps, new Map(held.map((at) => [at, (ends.get(at) ?? 0) - 1])));
+  const seen = new Map(newest.map(({ partition, fingerprint }) => [partition, fingerprint]));
+  const places = used.map((partition) => {
+    const fingerprint = seen.get(partition) ?? unseen;
+    const place = { partition, offset: (ends.get(partition) ?? 0) - 1, fingerprint };
+    return [shardOf(partition), formatPosition(place, mark)] as const;
+  });
+  return positionOfReader(new Map(places));
+}
+
+/** See `EventLog.trimmedTo`. */
+export async function trimmedPosition(
+  { cluster, mark }: PlacesDeps,
+  shard: string,
+): Promise<Position | undefined> {
+  const partition = Number(shard);
+  const first = (await cluster.offsets([partition], 'earliest')).get(partition) ?? 0;
+  if (first === 0) return undefined;
+  return formatPosition({ partition, offset: first - 1, fingerprint: unseen }, mark);
+}
+
+interface FoundRecord {
+  readonly partition: number;
+  readonly offset: number;
+  readonly fingerprint: string;
+  /** The time of receipt in a hub's own. */
+  readonly timestamp: number;
+}
+
+/** The records at these offsets, as far as they are there. */
+async function recordsAt(
+  { cluster, facts }: PlacesDeps,
+  wanted: ReadonlyMap<number, number>,
+): Promise<readonly FoundRecord[]> {
+  const { partitions } = await cluster.knownTopic();
+  const byLeader = Map.groupBy(wanted, ([partition]) => partitions[partition]?.leader ?? -1);
+  const fetched = await Promise.all(
+    [...byLeader].map(([leader, from]) =>
+      cluster.fetch(cluster.pool, leader, facts.id, new Map(from), 0),
+    ),
+  );
+  return fetched.flat().flatMap(({ partition, errorCode, batches }) => {
+    if (errorCode !== 0) cluster.forgetLeaders();
+    return batches.flatMap((batch) =>
+      batch.records.flatMap((record) => {
+        const offset = Number(batch.firstOffset) + record.offsetDelta;
+        if (offset !== wanted.get(partition)) return [];
+        const timestamp = Number(batch.firstTimestamp + record.timestampDelta);
+        return [{ partition, offset, timestamp, fingerprint: parseRecord(record).fingerprint }];
+      }),
+    );
+  });
+}

@@ -1,0 +1,118 @@
+import { murmur2, Producer } from '@platformatic/kafka';
+import type { Clock } from '../../base/clock.ts';
+import { limits } from '../../base/limits.ts';
+import { within } from '../../base/within.ts';
+import type { NewEvent } from '../../event/event.ts';
+import { fingerprintOf } from '../../event/fingerprint.ts';
+import type { Position } from '../event-log.ts';
+import { clientOptions } from './kafka-cluster.ts';
+import { kafkaFault, unavailable } from './kafka-faults.ts';
+import { formatPosition, type TopicMark } from './kafka-position.ts';
+import { type OutgoingRecord, toRecord } from './kafka-record.ts';
+import type { KafkaTarget } from './kafka-target.ts';
+
+/** An event, where it goes, and who waits for its position. */
+export interface Outgoing {
+  readonly event: NewEvent;
+  readonly partition: number;
+  readonly resolve: (position: Position) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+type Message = OutgoingRecord & { readonly topic: string; readonly partition: number };
+
+/** What goes in one request. */
+interface Unit {
+  readonly outgoing: Outgoing[];
+  readonly messages: Message[];
+  readonly bytes: Map<number, number>;
+}
+
+/**
+ * Writes events, in their order within a partition: one request at a time, by an
+ * idempotent producer with `acks=all`, so that a request that is sent again is
+ * written once.
+ */
+export class RecordWriter {
+  readonly #target: KafkaTarget;
+  readonly #clock: Clock;
+  readonly #producer: Producer<Buffer, Buffer, Buffer, Buffer>;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(target: KafkaTarget, clock: Clock) {
+    this.#target = target;
+    this.#clock = clock;
+    this.#producer = new Producer({ ...clientOptions(target), idempotent: true });
+  }
+
+  /** Settles each of them; never rejects. */
+  write(outgoing: readonly Outgoing[], mark: TopicMark): Promise<void> {
+    const units = this.#unitsOf(outgoing);
+    const done = this.#last.then(async () => {
+      let fault: unknown;
+      for (const unit of units) {
+        // After a failure no more are sent.
+        fault ??= await this.#send(unit, mark);
+        if (fault !== undefined) for (const { reject } of unit.outgoing) reject(fault);
+      }
+    });
+    this.#last = done;
+    return done;
+  }
+
+  async close(): Promise<void> {
+    await this.#producer.close(true);
+  }
+
+  /** Each partition's part of a unit is one record batch, which a broker takes only up to a size. */
+  #unitsOf(outgoing: readonly Outgoing[]): readonly Unit[] {
+    const units: Unit[] = [];
+    let unit: Unit | undefined;
+    for (const one of outgoing) {
+      const record = toRecord(one.event);
+      const bytes = record.value.length + record.key.length + one.event.id.length + 100;
+      const filled = unit?.bytes.get(one.partition) ?? 0;
+      if (unit === undefined || (filled > 0 && filled + bytes > limits.kafkaBatchBytes)) {
+        unit = { outgoing: [], messages: [], bytes: new Map() };
+        units.push(unit);
+      }
+      unit.bytes.set(one.partition, (unit.bytes.get(one.partition) ?? 0) + bytes);
+      unit.outgoing.push(one);
+      unit.messages.push({ ...record, topic: this.#target.topic, partition: one.partition });
+    }
+    return units;
+  }
+
+  /** Answers the fault, if any. */
+  async #send({ outgoing, messages, bytes }: Unit, mark: TopicMark): Promise<unknown> {
+    const { compression, shown } = this.#target;
+    const size = [...bytes.values()].reduce((sum, each) => sum + each, 0);
+    const ms = limits.kafkaAnswerMs;
+    try {
+      const sent = this.#producer.send({
+        messages,
+        compression: size < limits.kafkaCompressBytes ? 'none' : compression,
+      });
+      const late = `Kafka at ${shown} did not answer in ${ms} ms`;
+      const { offsets = [] } = await within(this.#clock, ms, sent, late);
+      const next = new Map(offsets.map(({ partition, offset }) => [partition, Number(offset)]));
+      for (const { event, partition, resolve, reject } of outgoing) {
+        const offset = next.get(partition);
+        if (offset === undefined || offset < 0) {
+          reject(unavailable(`Kafka at ${shown} did not say where partition ${partition} ends`));
+          continue;
+        }
+        next.set(partition, offset + 1);
+        resolve(formatPosition({ partition, offset, fingerprint: fingerprintOf(event) }, mark));
+      }
+      return undefined;
+    } catch (reason) {
+      return kafkaFault(reason, shown);
+    }
+  }
+}
+
+/** As Kafka's own producers do, so that others that write by user meet ours. */
+export function partitionOf(userId: string, partitions: number): number {
+  return (murmur2(Buffer.from(userId)) & 0x7fffffff) % partitions;
+}

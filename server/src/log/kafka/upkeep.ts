@@ -1,0 +1,79 @@
+import type { Clock } from '../../base/clock.ts';
+import type { Position } from '../event-log.ts';
+import type { KafkaCluster } from './kafka-cluster.ts';
+import { parsePosition } from './kafka-position.ts';
+
+/** The group under which Kafka's own tools show how far the archive is; nobody joins it. */
+export function groupOf(topic: string): string {
+  return `event-hub-${topic}`;
+}
+
+/** Up to which offset a partition had been archived, and when that was so. */
+interface ArchivedMark {
+  readonly atMs: number;
+  readonly offset: number;
+}
+
+/** How many times of archiving are remembered within the time that entries are kept. */
+const marksKept = 60;
+
+/**
+ * What is done behind the archive: Kafka is told how far each partition is
+ * archived, for its own tools alone, and what was archived long enough ago is
+ * removed. How long ago that is, a reader knows only of its own time: after a
+ * takeover entries stay longer.
+ */
+export class Upkeep {
+  readonly #cluster: KafkaCluster;
+  readonly #clock: Clock;
+  readonly #keepMs: number;
+  readonly #marks = new Map<number, ArchivedMark[]>();
+  readonly #told = new Map<number, number>();
+
+  constructor(cluster: KafkaCluster, clock: Clock, keepMs: number) {
+    this.#cluster = cluster;
+    this.#clock = clock;
+    this.#keepMs = keepMs;
+  }
+
+  /** The entry at the archive's position stays, so that it can be found again. */
+  async trim(archived: Position): Promise<void> {
+    for (const { partition, offset } of parsePosition(archived).places) {
+      await this.#tell(partition, offset + 1);
+      const bound = this.#oldEnough(partition, offset);
+      if (bound !== undefined) await this.#remove(partition, bound);
+    }
+  }
+
+  /** The last entry that was archived long enough ago, when there is one that was not looked at yet. */
+  #oldEnough(partition: number, offset: number): number | undefined {
+    const nowMs = this.#clock.now();
+    const marks = this.#marks.get(partition) ?? [];
+    this.#marks.set(partition, marks);
+    const last = marks.at(-1);
+    const isDue = last === undefined || nowMs - last.atMs >= this.#keepMs / marksKept;
+    if (isDue && offset !== last?.offset) marks.push({ atMs: nowMs, offset });
+    const at = marks.findLastIndex(({ atMs }) => atMs <= nowMs - this.#keepMs);
+    return at === -1 ? undefined : marks.splice(0, at + 1).at(-1)?.offset;
+  }
+
+  async #remove(partition: number, bound: number): Promise<void> {
+    const { admin, target } = this.#cluster;
+    const oldest = await this.#cluster.offsets([partition], 'earliest');
+    if (bound <= (oldest.get(partition) ?? 0)) return;
+    const partitions = [{ partition, offset: BigInt(bound) }];
+    await this.#cluster.ask(admin.deleteRecords({ topics: [{ name: target.topic, partitions }] }));
+  }
+
+  async #tell(partition: number, next: number): Promise<void> {
+    if (this.#told.get(partition) === next) return;
+    const { admin, target } = this.#cluster;
+    await this.#cluster.ask(
+      admin.alterConsumerGroupOffsets({
+        groupId: groupOf(target.topic),
+        topics: [{ name: target.topic, partitionOffsets: [{ partition, offset: BigInt(next) }] }],
+      }),
+    );
+    this.#told.set(partition, next);
+  }
+}
