@@ -95,8 +95,10 @@ export class EngineProcess {
     let said = '';
     return new Promise((resolve, reject) => {
       const hear = (chunk: Buffer) => {
-        said = (said + chunk).slice(-8192);
+        said += chunk;
         if (ready.test(said)) resolve();
+        // One chunk may hold more than is kept, and the line anywhere in it.
+        said = said.slice(-8192);
       };
       child.stdout?.on('data', hear);
       child.stderr?.on('data', hear);
