@@ -62,7 +62,7 @@ export const settingsSchema = z.strictObject({
     default: 'sqlite:./data/event-hub.db',
     secret: true,
     description:
-      'The log, the only thing that a request writes to. The scheme picks the engine: `sqlite:FILE`, `redis://[user:password@]host:6379/DB?stream=NAME` (`rediss:` for TLS). SQLite goes with SQLite, Redis with MongoDB.',
+      'The log, the only thing that a request writes to. The scheme picks the engine: `sqlite:FILE`, `redis://[user:password@]host:6379/DB?stream=NAME` (`rediss:` for TLS), `kafka://[user:password@]host:9092,host:9092/TOPIC` (`kafkas:` for TLS). SQLite goes with SQLite, Redis and Kafka with MongoDB.',
   }),
   store: derived(engineUrl, {
     defaultText: 'as `log`, with SQLite',

@@ -37,6 +37,7 @@ export function archiveLease(shard: string): string {
 /** Keeps what the log holds in the store, counted once. */
 export class Archive implements Projection {
   readonly name: string;
+  readonly shard: string;
   readonly counts: ArchiveCounts = { recorded: 0, duplicates: 0, conflicts: 0, unreadable: 0 };
   readonly #deps: ArchiveDeps;
   #position: Position | undefined;
@@ -45,6 +46,7 @@ export class Archive implements Projection {
   constructor(deps: ArchiveDeps) {
     this.#deps = deps;
     this.name = archiveLease(deps.shard);
+    this.shard = deps.shard;
   }
 
   /** When something was archived last by this process. */

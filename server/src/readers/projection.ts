@@ -12,6 +12,8 @@ import { BatchQueue, type LogBatch } from './batch-queue.ts';
 export interface Projection {
   /** Also the name of the lease: of all processes one applies at a time. */
   readonly name: string;
+  /** What it reads of the log. */
+  readonly shard: string;
   /** Where to read on. Rejects with `position_gone`, naming what to do, when the log does not go on there. */
   position(): Promise<Position | undefined>;
   /**
@@ -204,6 +206,7 @@ export class ProjectionRunner {
     try {
       const read = this.#deps.log.read({
         from,
+        shard: this.#deps.projection.shard,
         follow: true,
         limit: limits.readEntries,
         signal,

@@ -30,6 +30,8 @@ export async function recordEntries(
   entries: readonly LogEntry[],
   { lease, unreadable = [] }: RecordOptions,
 ): Promise<Recorded> {
+  const stranger = [...entries, ...unreadable].find((entry) => entry.shard !== shard);
+  if (stranger !== undefined) throw new Error(`an entry of shard ${stranger.shard} in ${shard}`);
   const sum = { added: 0, duplicates: 0, conflicts: 0 };
   for (const part of cutParts(entries, unreadable, lease !== undefined)) {
     const recorded = await deps.connection.use((collections) =>
