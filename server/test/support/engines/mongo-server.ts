@@ -1,7 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { MongoClient, type MongoClientOptions, MongoServerError } from 'mongodb';
-import { SettlingConnection } from '../../../src/store/mongo/settling-connection.ts';
+import { MongoClient, MongoServerError } from 'mongodb';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { EngineProcess, freeEnginePort } from './engine-process.ts';
 import { findOwnEngine, type OwnEngine } from './find-engine.ts';
@@ -17,9 +16,6 @@ export interface MongoServerOptions {
 }
 
 const replicaSet = 'rs0';
-
-/** A server that has just started may close a connection in the turn of a write, as one that dies does. */
-const clientOptions = { connectionType: SettlingConnection } as MongoClientOptions;
 
 /** A MongoDB of our own on 127.0.0.1. Everything that resolves has awaited that it is so. */
 export class MongoServer {
@@ -72,8 +68,7 @@ export class MongoServer {
     if (this.#isStandalone) return;
     await this.#initiate();
     // Only a client that knows the set waits for its primary.
-    const url = `mongodb://127.0.0.1:${this.port}/?replicaSet=${replicaSet}`;
-    const client = new MongoClient(url, clientOptions);
+    const client = new MongoClient(`mongodb://127.0.0.1:${this.port}/?replicaSet=${replicaSet}`);
     try {
       await client.db('admin').command({ ping: 1 }, { readPreference: 'primary' });
     } finally {
@@ -117,7 +112,7 @@ export class MongoServer {
   }
 
   async #initiate(): Promise<void> {
-    const client = new MongoClient(this.url, clientOptions);
+    const client = new MongoClient(this.url);
     try {
       const members = [{ _id: 0, host: `127.0.0.1:${this.port}` }];
       await client.db('admin').command({ replSetInitiate: { _id: replicaSet, members } });
