@@ -1,5 +1,5 @@
 /**
- * `npm run crash -- [--mode embedded|standard] [--victim NAME]
+ * `npm run crash -- [--mode embedded|standard|scale] [--victim NAME]
  * [--kills 500] [--seed TEXT] [--keep]`: kills a hub or its engines under load
  * again and again, and checks every event. Exit code 1 for a broken promise.
  */
@@ -28,17 +28,19 @@ const kills = Number(values.kills);
 const victim = victims.find((name) => name === values.victim);
 if (!Number.isInteger(kills) || kills < 1) misused('--kills takes a whole number from 1 on');
 if (victim === undefined) misused(`--victim takes one of ${victims.join(', ')}`);
-if (mode !== 'embedded' && mode !== 'standard') misused('--mode takes embedded or standard');
+if (mode !== 'embedded' && mode !== 'standard' && mode !== 'scale') {
+  misused('--mode takes embedded, standard or scale');
+}
 
 const folder = temporaryFolder();
 const harness = await makeHarness(folder);
-const about = mode === 'standard' ? `--victim ${victim}` : `data in ${folder.path}`;
+const about = mode === 'embedded' ? `data in ${folder.path}` : `--victim ${victim}`;
 process.stdout.write(`--mode ${mode}, ${kills} kills, --seed ${seed}, ${about}\n`);
 const startedMs = performance.now();
 const report = await crashRun(harness, {
   kills,
   seed,
-  ...(mode === 'standard' ? standardLoad : {}),
+  ...(mode === 'embedded' ? {} : standardLoad),
   onKill: (kill, moment) => {
     const seconds = Math.round((performance.now() - startedMs) / 1_000);
     if (kill % 10 === 0 || kill === kills) {
@@ -52,8 +54,8 @@ else folder.remove();
 process.exit(report.faults.length === 0 ? 0 : 1);
 
 async function makeHarness({ path }: TemporaryFolder): Promise<Harness> {
-  if (mode !== 'standard') return await embeddedHarness(path, seed);
-  const place = await placeStandard();
+  if (mode === 'embedded') return await embeddedHarness(path, seed);
+  const place = await placeStandard(mode === 'scale' ? { log: 'kafka', readers: 2 } : {});
   await place.start();
   return new StandardHarness(place, victim ?? 'any', seed);
 }

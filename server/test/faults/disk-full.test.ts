@@ -22,7 +22,7 @@ import {
   runProgram,
 } from './rig/hub-process.ts';
 import { startLoad } from './rig/load.ts';
-import { newestPosition, readKept } from './rig/read-stored.ts';
+import { newestEvent, readKept } from './rig/read-stored.ts';
 
 describe('a hub whose file may not grow any more', () => {
   let hub: TestHub;
@@ -122,7 +122,7 @@ describeWith('a hub on a disk that is full', 'mount', () => {
       await untilMore(() => load.history.answers.unknown);
       await expectRefusals(place);
       expect((await untilReadiness(place.url, 503)).text).toContain('the disk is full');
-      expect(await newestPosition(place.url)).toBeDefined();
+      expect(await newestEvent(place.url)).toBeDefined();
       disk.free();
       await untilReadiness(place.url, 200);
     }

@@ -15,7 +15,7 @@ import { checkRun } from './rig/check-run.ts';
 import { settle } from './rig/crash-run.ts';
 import { SseFollower, startFollowers } from './rig/followers.ts';
 import { startLoad } from './rig/load.ts';
-import { newestPosition, readKept } from './rig/read-stored.ts';
+import { newestEvent, readKept } from './rig/read-stored.ts';
 
 let hub: TestHub;
 /** The one that the hub serves from. */
@@ -83,8 +83,8 @@ describe('an event whose answer died with the writer', () => {
     const follower = new SseFollower(hub).start();
     for (let round = 0; round < 15; round += 1) {
       await Promise.all([postEvents(hub.url, anInput()), killSoon(round)]);
-      const newest = await newestPosition(hub.url);
-      if (newest !== undefined) expect(await follower.reaches(newest, 10_000)).toBe(true);
+      const newest = await newestEvent(hub.url);
+      if (newest !== undefined) expect(await follower.sees([newest.id], 10_000)).toBe(true);
     }
     await follower.stop();
   }, 60_000);

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkRun, type Evidence, type Verdict } from './check-run.ts';
+import { checkShardedRun } from './check-sharded-run.ts';
 import { type Follower, startFollowers } from './followers.ts';
 import type { Harness } from './harness.ts';
 import type { SentEvent } from './history.ts';
 import type { HubAddress } from './hub-process.ts';
 import { startLoad } from './load.ts';
-import { isReached, readTold } from './read-stored.ts';
+import { endOfFeed, isReached, readTold } from './read-stored.ts';
 import { restSender } from './senders/rest-sender.ts';
 
 /** Of the event that ends a run. */
@@ -33,7 +34,12 @@ export interface CrashReport extends Verdict {
  * three transports. Then lets everything come to rest and checks every event.
  */
 export async function crashRun(harness: Harness, options: CrashOptions): Promise<CrashReport> {
-  const load = startLoad(harness, { ...options, onAnswer: () => harness.answered() });
+  const { hasLagWindow = false } = harness;
+  const load = startLoad(harness, {
+    ...options,
+    hasLagWindow,
+    onAnswer: () => harness.answered(),
+  });
   const followers = startFollowers(harness);
   try {
     for (let kill = 1; kill <= options.kills; kill += 1) {
@@ -46,7 +52,8 @@ export async function crashRun(harness: Harness, options: CrashOptions): Promise
     const evidence = await settle(harness, followers, load.history);
     const faults = [...harness.faults, ...(await harness.finish())];
     const kept = await harness.readKept();
-    const verdict = checkRun({ ...evidence, kept });
+    const check = kept.isSharded === true ? checkShardedRun : checkRun;
+    const verdict = check({ ...evidence, kept });
     return {
       ...verdict,
       faults: [...faults, ...verdict.faults],
@@ -72,12 +79,14 @@ export async function settle(
   timeoutMs = 30_000,
 ): Promise<Omit<Evidence, 'kept'>> {
   const deadlineMs = performance.now() + timeoutMs;
-  const { position } = await sendLast(hub, history, deadlineMs);
-  if (position !== undefined) {
-    while (!(await isReached(hub.url, position)) && performance.now() < deadlineMs) await sleep(50);
-    await Promise.all(followers.map((follower) => follower.reaches(position, timeoutMs)));
+  await sendLast(hub, history, deadlineMs);
+  const end = await endOfFeed(hub.url);
+  if (end !== undefined) {
+    while (!(await isReached(hub.url, end)) && performance.now() < deadlineMs) await sleep(50);
   }
   const told = await readTold(hub.url);
+  const ids = told.events.map(({ id }) => id);
+  await Promise.all(followers.map((follower) => follower.sees(ids, timeoutMs)));
   await Promise.all(followers.map((follower) => follower.stop()));
   return { history, told, trails: followers };
 }

@@ -33,10 +33,14 @@ export abstract class Follower {
     return this.seen.at(-1)?.position;
   }
 
-  /** Resolves when the event at this position was seen; false when that takes too long. */
-  async reaches(position: string, timeoutMs: number): Promise<boolean> {
+  /** Resolves when all of these events were seen; false when that takes too long. */
+  async sees(ids: Iterable<string>, timeoutMs: number): Promise<boolean> {
     const deadlineMs = performance.now() + timeoutMs;
-    while ((this.position ?? '') < position) {
+    const missing = new Set(ids);
+    let next = 0;
+    for (;;) {
+      for (; next < this.seen.length; next += 1) missing.delete(this.seen[next]?.id ?? '');
+      if (missing.size === 0) return true;
       const leftMs = deadlineMs - performance.now();
       if (leftMs <= 0) return false;
       const more = new Promise<void>((resolve) => {
@@ -44,7 +48,6 @@ export abstract class Follower {
       });
       await Promise.race([more, sleep(leftMs)]);
     }
-    return true;
   }
 
   async stop(): Promise<void> {

@@ -4,6 +4,8 @@ import type { KeptContent } from './read-stored.ts';
 
 /** What a run of kills has in its hands: a hub, whoever of it and of its engines can be killed, and what they hold. */
 export interface Harness extends HubAddress {
+  /** See `History`. */
+  readonly hasLagWindow?: boolean;
   /** By victim and moment. */
   readonly kills: Readonly<Record<string, number>>;
   /** By what was measured, in milliseconds. */

@@ -15,6 +15,8 @@ export interface LoadOptions {
   readonly batchMax?: number;
   /** Longest pause of a client between two sends, in milliseconds. */
   readonly pauseMsMax?: number;
+  /** See `History`. */
+  readonly hasLagWindow?: boolean;
   /** Told of every answer that came from the hub, in the turn in which it came. */
   readonly onAnswer?: (sender: string) => void;
 }
@@ -32,7 +34,7 @@ const usualPauseMsMax = 12;
 
 /** Clients of every protocol at once, each with one send under way, retrying with the same ids. */
 export function startLoad(hub: HubAddress, options: LoadOptions): Load {
-  const history = new History();
+  const history = new History(options.hasLagWindow);
   // The hot paths twice, so that more than one caller shares a commit.
   const senders = [
     ...everySender(hub),

@@ -1,3 +1,4 @@
+import { Consumer, MessagesStreamModes, stringDeserializers } from '@platformatic/kafka';
 import { createClient } from '@redis/client';
 import { type Decimal128, type Document, MongoClient } from 'mongodb';
 import type { KeptContent, LoggedEntry } from './read-stored.ts';
@@ -29,6 +30,57 @@ export async function readStream(url: string): Promise<readonly LoggedEntry[]> {
     }
   } finally {
     client.destroy();
+  }
+}
+
+/** The same of a topic of Kafka and MongoDB. */
+export async function readKeptOnKafka(
+  kafkaUrl: string,
+  topic: string,
+  mongoUrl: string,
+): Promise<KeptContent> {
+  const [log, store] = await Promise.all([readTopic(kafkaUrl, topic), readCollections(mongoUrl)]);
+  const asideUsers = await readAside(mongoUrl);
+  return { ...store, integrity: 'ok', log, isSharded: true, asideUsers };
+}
+
+/** All records of a topic, as any consumer reads them. */
+async function readTopic(url: string, topic: string): Promise<readonly LoggedEntry[]> {
+  const consumer = new Consumer({
+    clientId: 'check',
+    groupId: `check-${Date.now()}`,
+    bootstrapBrokers: [new URL(url).host],
+    deserializers: stringDeserializers,
+  });
+  try {
+    const ends = (await consumer.listOffsets({ topics: [topic] })).get(topic) ?? [];
+    let left = ends.reduce((sum, end) => sum + Number(end), 0);
+    if (left === 0) return [];
+    const stream = await consumer.consume({
+      topics: [topic],
+      mode: MessagesStreamModes.EARLIEST,
+      autocommit: false,
+    });
+    const entries: LoggedEntry[] = [];
+    for await (const { partition, offset, value } of stream) {
+      const { id: event_id, ...fields } = JSON.parse(value);
+      entries.push({ place: `${partition}/${offset}`, fields: { event_id, ...fields } });
+      left -= 1;
+      if (left === 0) break;
+    }
+    return entries;
+  } finally {
+    await consumer.close(true);
+  }
+}
+
+async function readAside(url: string): Promise<ReadonlySet<string>> {
+  const client = await MongoClient.connect(url);
+  try {
+    const kept = await client.db().collection<Document>('conflicts').find().toArray();
+    return new Set(kept.map(({ user_id }) => String(user_id)));
+  } finally {
+    await client.close();
   }
 }
 

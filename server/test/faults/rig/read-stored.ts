@@ -49,10 +49,16 @@ export async function isReached(url: string, position: string): Promise<boolean>
   return response?.ok === true;
 }
 
-/** The position of the newest event; undefined while there is none. */
-export async function newestPosition(url: string): Promise<string | undefined> {
+/** Where the feed ends now, in every part of the log. */
+export async function endOfFeed(url: string): Promise<string | undefined> {
+  const response = await fetch(`${url}/events/stream?follow=false`);
+  return /^id: (.+)$/m.exec(await response.text())?.[1];
+}
+
+/** The newest event; undefined while there is none. */
+export async function newestEvent(url: string): Promise<StoredEvent | undefined> {
   const { events } = await getJson(`${url}/events?limit=1`);
-  return events[0]?.position;
+  return events[0];
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: answers of several shapes.
@@ -89,8 +95,12 @@ export interface KeptContent {
   readonly counts: readonly MinuteCount[];
   /** `ok`, or what the engine found wrong with itself. */
   readonly integrity: string;
-  /** Of a log that is not the store too, oldest first. */
+  /** Of a log that is not the store too, oldest first; of one with shards in the order of these. */
   readonly log?: readonly LoggedEntry[];
+  /** Users of events that came with a known id and other content, and were kept aside. */
+  readonly asideUsers?: ReadonlySet<string>;
+  /** The log has no one order, and may hold an event more than once. */
+  readonly isSharded?: boolean;
 }
 
 /** An entry as a log's own client shows it. */

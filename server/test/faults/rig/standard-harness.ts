@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Random } from '../../../src/cli/generate/random.ts';
+import { KafkaServer } from '../../support/engines/kafka-server.ts';
 import { Figures, type Harness } from './harness.ts';
 import type { History } from './history.ts';
 import { servesAgain, tryIngest, tryReads } from './hub-probes.ts';
@@ -8,7 +9,16 @@ import type { KeptContent } from './read-stored.ts';
 import type { StandardPlace } from './standard-place.ts';
 
 /** Who is killed: one process of the hub, each in turn and then together, one engine, or all of these. */
-export const victims = ['http', 'grpc', 'readers', 'hub', 'redis', 'mongo', 'any'] as const;
+export const victims = [
+  'http',
+  'grpc',
+  'readers',
+  'hub',
+  'redis',
+  'kafka',
+  'mongo',
+  'any',
+] as const;
 export type Victim = (typeof victims)[number];
 
 const turnsOf: Readonly<Record<Victim, readonly string[]>> = {
@@ -17,12 +27,16 @@ const turnsOf: Readonly<Record<Victim, readonly string[]>> = {
   readers: ['readers'],
   hub: ['http', 'readers', 'all', 'grpc'],
   redis: ['redis'],
+  kafka: ['kafka'],
   mongo: ['mongo'],
   any: ['redis', 'http', 'mongo', 'readers', 'redis', 'all', 'mongo', 'grpc'],
 };
 
 /** A few hundred events a second: what piles up while an engine is dead is soon counted, and a long run stays short. */
 export const standardLoad = { batchMax: 10, pauseMsMax: 150 } as const;
+
+const engineNames = ['redis', 'kafka', 'mongo'] as const;
+type EngineName = (typeof engineNames)[number];
 
 const moments = ['any', 'answer', 'start-up'] as const;
 
@@ -41,6 +55,10 @@ export class StandardHarness implements Harness {
     this.place = place;
     this.#victim = victim;
     this.#random = new Random(`${seed} kills`);
+  }
+
+  get hasLagWindow(): boolean {
+    return this.place.log instanceof KafkaServer;
   }
 
   get url(): string {
@@ -77,8 +95,8 @@ export class StandardHarness implements Harness {
     if (!this.place.service('http').isRunning) await this.serve();
     const round = Math.floor(kill / turns.length);
     const moment = moments[(kill + round) % moments.length] ?? 'any';
-    const isEngine = name === 'redis' || name === 'mongo';
-    if (isEngine) await this.#killEngine(name, moment, kill, history);
+    const engine = engineNames.find((engineName) => engineName === name);
+    if (engine !== undefined) await this.#killEngine(engine, moment, kill, history);
     else await this.#killServices(name, moment, history);
     this.#figures.faults.push(...this.place.ended());
     const label = `${name} ${moment}`;
@@ -110,12 +128,12 @@ export class StandardHarness implements Harness {
 
   /** At `start-up` it is killed a second time while its clients come back. */
   async #killEngine(
-    name: 'redis' | 'mongo',
+    name: EngineName,
     moment: string,
     kill: number,
     history: History,
   ): Promise<void> {
-    const engine = this.place[name];
+    const engine = this.#engine(name);
     await this.#atMoment(moment, () => engine.kill());
     // Some stay dead for a while, so that the hub can be asked.
     if (kill % 3 === 1) await this.#askWhileDead(name, history);
@@ -128,9 +146,13 @@ export class StandardHarness implements Harness {
     await this.#awaitService(name, history);
   }
 
-  async #startEngine(name: 'redis' | 'mongo'): Promise<void> {
+  #engine(name: EngineName) {
+    return name === 'mongo' ? this.place.mongo : this.place.log;
+  }
+
+  async #startEngine(name: EngineName): Promise<void> {
     const startedMs = performance.now();
-    await this.place[name].start();
+    await this.#engine(name).start();
     this.#figures.addTime(`start of ${name}`, performance.now() - startedMs);
   }
 
@@ -177,10 +199,10 @@ export class StandardHarness implements Harness {
   }
 
   /** What needs the dead engine is refused with 503 and a time to come back; the rest goes on. */
-  async #askWhileDead(name: 'redis' | 'mongo', history: History): Promise<void> {
+  async #askWhileDead(name: EngineName, history: History): Promise<void> {
     const ingest = [await tryIngest(this, history)];
     const reads = await tryReads(this);
-    const [refused, served] = name === 'redis' ? [ingest, reads] : [reads, ingest];
+    const [refused, served] = name === 'mongo' ? [reads, ingest] : [ingest, reads];
     for (const answer of refused) {
       this.#figures.addTime(`503 for ${name}`, answer.ms);
       if (answer.status === 503 && Number(answer.retryAfter) > 0) continue;

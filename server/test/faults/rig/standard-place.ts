@@ -1,13 +1,16 @@
 import { type CutProxy, startCutProxy } from '../../support/cut-proxy.ts';
+import { type KafkaServer, startKafkaServer } from '../../support/engines/kafka-server.ts';
 import { type MongoServer, startMongoServer } from '../../support/engines/mongo-server.ts';
-import { type RedisServer, startRedisServer } from '../../support/engines/redis-server.ts';
+import { RedisServer, startRedisServer } from '../../support/engines/redis-server.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
 import { freePort } from './free-port.ts';
 import { type HubAddress, HubProcess } from './hub-process.ts';
-import { readKeptInEngines } from './read-engines.ts';
+import { readKeptInEngines, readKeptOnKafka } from './read-engines.ts';
 import type { KeptContent } from './read-stored.ts';
 
 export interface StandardOptions {
+  /** The engine of the log; Redis when absent. */
+  readonly log?: 'redis' | 'kafka';
   /** Processes with the role `readers`, of which one at a time is active. */
   readonly readers?: number;
   /** Redis's own, over the durable ones. */
@@ -73,14 +76,15 @@ export class Service {
   }
 }
 
-/** The standard layout as compose has it: three kinds of processes, Redis and MongoDB, all of our own. */
+/** The layout as compose has it: three kinds of processes, Redis or Kafka, and MongoDB, all of our own. */
 export class StandardPlace implements HubAddress {
   readonly url: string;
   readonly grpcAddress: string;
   readonly folder: string;
   /** For commands of `event-hub`. */
   readonly env: Readonly<Record<string, string>>;
-  readonly redis: RedisServer;
+  /** What holds the log. */
+  readonly log: RedisServer | KafkaServer;
   readonly mongo: MongoServer;
   /** On the way to each engine, where there is a network. */
   readonly networks: { readonly redis: CutProxy; readonly mongo: CutProxy } | undefined;
@@ -89,16 +93,16 @@ export class StandardPlace implements HubAddress {
   readonly #folder: TemporaryFolder;
 
   constructor(parts: Parts) {
-    const { redis, mongo, networks, ports, options } = parts;
+    const { log, mongo, networks, ports, options } = parts;
     this.#folder = temporaryFolder();
     this.folder = this.#folder.path;
-    this.redis = redis;
+    this.log = log;
     this.mongo = mongo;
     this.networks = networks;
-    const redisPort = networks?.redis.port ?? redis.port;
+    const logPort = networks?.redis.port ?? log.port;
     const mongoPort = networks?.mongo.port ?? mongo.port;
     const env = {
-      EVENT_HUB_LOG: `redis://127.0.0.1:${redisPort}`,
+      EVENT_HUB_LOG: `${options.log ?? 'redis'}://127.0.0.1:${logPort}`,
       EVENT_HUB_STORE: `mongodb://127.0.0.1:${mongoPort}/event_hub?directConnection=true`,
       EVENT_HUB_LOG_LEVEL: 'warn',
       ...options.env,
@@ -114,6 +118,11 @@ export class StandardPlace implements HubAddress {
     });
     this.url = this.service('http').url;
     this.grpcAddress = `127.0.0.1:${ports.grpc}`;
+  }
+
+  get redis(): RedisServer {
+    if (this.log instanceof RedisServer) return this.log;
+    throw new Error('the log is not on Redis here');
   }
 
   service(name: string): Service {
@@ -137,19 +146,22 @@ export class StandardPlace implements HubAddress {
 
   /** What the engines hold, asked past any network. */
   async readKept(): Promise<KeptContent> {
-    return await readKeptInEngines(this.redis.url, this.mongo.urlOf('event_hub'));
+    const store = this.mongo.urlOf('event_hub');
+    return this.log instanceof RedisServer
+      ? await readKeptInEngines(this.log.url, store)
+      : await readKeptOnKafka(this.log.url, 'events', store);
   }
 
   async remove(): Promise<void> {
     await Promise.all(this.services.map((service) => service.kill()));
     await Promise.all([this.networks?.redis.close(), this.networks?.mongo.close()]);
-    await Promise.all([this.redis.remove(), this.mongo.remove()]);
+    await Promise.all([this.log.remove(), this.mongo.remove()]);
     this.#folder.remove();
   }
 }
 
 interface Parts {
-  readonly redis: RedisServer;
+  readonly log: RedisServer | KafkaServer;
   readonly mongo: MongoServer;
   readonly networks: StandardPlace['networks'];
   readonly ports: { readonly http: readonly number[]; readonly grpc: number };
@@ -158,16 +170,18 @@ interface Parts {
 
 /** The engines run, the hub does not yet. For whoever calls it: `remove()`. */
 export async function placeStandard(options: StandardOptions = {}): Promise<StandardPlace> {
-  const [redis, mongo] = await Promise.all([
-    startRedisServer({ settings: options.redisSettings ?? {} }),
+  const [log, mongo] = await Promise.all([
+    options.log === 'kafka'
+      ? startKafkaServer()
+      : startRedisServer({ settings: options.redisSettings ?? {} }),
     startMongoServer(),
   ]);
   const networks =
     options.withNetwork === true
-      ? { redis: await startCutProxy(redis.port), mongo: await startCutProxy(mongo.port) }
+      ? { redis: await startCutProxy(log.port), mongo: await startCutProxy(mongo.port) }
       : undefined;
   const http = [];
   for (let index = 0; index < 5; index += 1) http.push(await freePort());
   const ports = { http, grpc: await freePort() };
-  return new StandardPlace({ redis, mongo, networks, ports, options });
+  return new StandardPlace({ log, mongo, networks, ports, options });
 }
