@@ -5,6 +5,7 @@ import { answerToSubscriber } from './scenarios/answer-to-subscriber.ts';
 import { archive } from './scenarios/archive.ts';
 import { batches } from './scenarios/batches.ts';
 import { grpcIngest } from './scenarios/grpc-ingest.ts';
+import { kafkaBatches } from './scenarios/kafka-batches.ts';
 import { redisBatches } from './scenarios/redis-batches.ts';
 import { redisPosts } from './scenarios/redis-posts.ts';
 import { singlePosts } from './scenarios/single-posts.ts';
@@ -23,6 +24,7 @@ const scenarios = [
   redisBatches,
   archive,
   steadyTraffic,
+  kafkaBatches,
 ];
 
 /** Prints ratios measured in one run; exits 1 when one is not what was wanted. */

@@ -3,7 +3,8 @@ import { testSettings } from '../../server/test/support/test-settings.ts';
 import type { HubEngines } from './hub.ts';
 
 /**
- * The whole hub in a process of its own; answers each message with its memory.
+ * The whole hub in a process of its own; answers each message with its memory and
+ * the processor time that it took so far.
  * Arguments: the data folder, and as JSON the engines and roles when they are
  * not the embedded ones.
  */
@@ -22,7 +23,10 @@ process.send?.({
   grpc: hub.grpcAddress,
   readyMs: performance.now(),
 });
-process.on('message', () => process.send?.({ rssBytes: process.memoryUsage.rss() }));
+process.on('message', () => {
+  const { user, system } = process.cpuUsage();
+  process.send?.({ rssBytes: process.memoryUsage.rss(), cpuMs: (user + system) / 1_000 });
+});
 process.on('SIGTERM', () => {
   void hub.stop().then(() => process.exit(0));
 });

@@ -1,4 +1,8 @@
 import {
+  type KafkaServer,
+  startKafkaServer,
+} from '../../server/test/support/engines/kafka-server.ts';
+import {
   type MongoServer,
   startMongoServer,
 } from '../../server/test/support/engines/mongo-server.ts';
@@ -22,5 +26,21 @@ export async function withStandardEngines<T>(
     return await use({ redis, mongo });
   } finally {
     await Promise.all([redis.remove(), mongo.remove()]);
+  }
+}
+
+export interface ScaleEngines {
+  readonly kafka: KafkaServer;
+  readonly mongo: MongoServer;
+}
+
+/** The same with a broker in place of Redis. */
+export async function withScaleEngines<T>(use: (engines: ScaleEngines) => Promise<T>): Promise<T> {
+  const kafka = await startKafkaServer();
+  const mongo = await startMongoServer();
+  try {
+    return await use({ kafka, mongo });
+  } finally {
+    await Promise.all([kafka.remove(), mongo.remove()]);
   }
 }

@@ -84,7 +84,8 @@ async function startAll(): Promise<void> {
   const store = new URL(mongo.url);
   if (store.pathname.length < 2) store.pathname = '/event_hub';
   print(`EVENT_HUB_LOG=${redis.url}\nEVENT_HUB_STORE=${store.href}`);
-  print(`or on Kafka: EVENT_HUB_LOG=${kafka.url}/events`);
+  store.pathname += '_kafka';
+  print(`or on Kafka: EVENT_HUB_LOG=${kafka.url}/events EVENT_HUB_STORE=${store.href}`);
   await ended;
   await Promise.all([redis.remove(), mongo.remove(), kafka.remove()]);
 }
