@@ -3,12 +3,14 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { describe, expect, it, type TestContext } from 'vitest';
+import { describe, expect, it, onTestFinished, type TestContext } from 'vitest';
 import { declaredSettings } from '../src/config/declared-settings.ts';
 import { roles } from '../src/config/settings.ts';
 import { engines } from './support/engines/find-engine.ts';
+import { startKafkaServer } from './support/engines/kafka-server.ts';
 import { durableRedisSettings } from './support/engines/redis-server.ts';
-import { describeWith } from './support/needed-program.ts';
+import { openLog, withAdmin } from './support/kafka-harness.ts';
+import { describeWith, describeWithOwnEngines } from './support/needed-program.ts';
 import { readYaml } from './support/read-yaml.ts';
 import { exists, repository } from './support/source-files.ts';
 import { startTestHub } from './support/start-test-hub.ts';
@@ -137,6 +139,89 @@ describeWith('the compose file', 'python', (python) => {
   });
 });
 
+describeWith('the compose file of Kafka', 'python', (python) => {
+  const read = (context: TestContext) =>
+    readYaml(context, python, 'deploy/compose.kafka.yaml') as Compose;
+  const kafkaOf = (context: TestContext) => read(context).services.kafka as Service;
+
+  it('goes over the other one: the same hub, and Kafka besides', (context) => {
+    const { name, services } = read(context);
+    expect(name).toBe('event-hub');
+    expect(Object.keys(services)).toEqual([...Object.keys(hubRoles), 'redis', 'kafka']);
+  });
+
+  it('puts Kafka in the place of Redis, with a database of its own', (context) => {
+    const { services } = read(context);
+    for (const role of Object.keys(hubRoles)) {
+      expect(services[role]).toEqual({
+        environment: {
+          EVENT_HUB_LOG: 'kafka://kafka:19092/events',
+          EVENT_HUB_STORE: 'mongodb://mongo:27017/event_hub_kafka?replicaSet=rs0',
+        },
+        depends_on: {
+          redis: { condition: 'service_healthy', required: false },
+          kafka: { condition: 'service_healthy' },
+        },
+      });
+    }
+    expect(services.redis).toEqual({ profiles: ['redis'] });
+  });
+
+  it('publishes Kafka on 127.0.0.1 alone, under the address that it gives its clients', (context) => {
+    const { environment = {}, ports } = kafkaOf(context);
+    const port = published('KAFKA_PORT', 9092);
+    expect(ports).toEqual([port]);
+    const outside = port.slice(0, port.lastIndexOf(':'));
+    expect(environment.KAFKA_ADVERTISED_LISTENERS).toBe(`HUB://kafka:19092,HOST://${outside}`);
+    expect(environment.KAFKA_LISTENERS).toBe(
+      'HUB://:19092,HOST://:9092,CONTROLLER://localhost:9093',
+    );
+  });
+
+  it('restarts the broker, gives it time to end, and asks for its health', (context) => {
+    const { restart, stop_grace_period, healthcheck } = kafkaOf(context);
+    expect([restart, stop_grace_period]).toEqual(['unless-stopped', '60s']);
+    expect(healthcheck.test.slice(0, 3)).toEqual(['CMD', 'bash', '-c']);
+  });
+
+  it('runs the broker that the tests would take, its data in a volume with a name', (context) => {
+    const { image, environment = {}, volumes } = kafkaOf(context);
+    expect(image).toBe(engines.kafka.image);
+    expect(Object.keys(read(context).volumes)).toEqual(['hub_kafka']);
+    expect(volumes).toEqual([`hub_kafka:${environment.KAFKA_LOG_DIRS}`]);
+  });
+
+  describeWithOwnEngines('whose broker', ['kafka'], () => {
+    it('keeps what it acknowledged, and says when it is healthy', async (context) => {
+      const { environment = {}, healthcheck } = kafkaOf(context);
+      const server = await startKafkaServer({ properties: propertiesIn(environment) });
+      onTestFinished(() => server.remove());
+      const url = `${server.url}/by-hand`;
+      // Without settings of its own, so that the broker's count.
+      await withAdmin(url, (admin) =>
+        admin.createTopics({ topics: ['by-hand'], partitions: 1, replicas: 1 }),
+      );
+      const log = await openLog(url);
+      expect((await log.check()).durability).toBe(
+        'Kafka acks=all with flush.messages=1: on the disk of the broker before the answer',
+      );
+      await log.close();
+
+      const [, program = '', ...args] = healthcheck.test;
+      const isHealthy = async () => {
+        const own = args.map((text) => text.replace('/19092', `/${server.port}`));
+        const [code] = await once(spawn(program, own, { stdio: 'ignore' }), 'close');
+        return code === 0;
+      };
+      expect(await isHealthy()).toBe(true);
+      server.pause();
+      expect(await isHealthy()).toBe(false);
+      await server.kill();
+      expect(await isHealthy()).toBe(false);
+    });
+  });
+});
+
 describe('the image', () => {
   const dockerfile = readFileSync(join(repository, 'deploy/Dockerfile'), 'utf8');
   const last = dockerfile.slice(dockerfile.lastIndexOf('\nFROM '));
@@ -187,6 +272,19 @@ describe('the health check of the image', () => {
 
 function published(variable: string, port: number): string {
   return `127.0.0.1:\${${variable}:-${port}}:${port}`;
+}
+
+/** As the image reads them, without those that say where the broker is and where its data goes. */
+function propertiesIn(environment: Readonly<Record<string, string>>): Record<string, string> {
+  const own = /^KAFKA_(?!.*(LISTENER|CONTROLLER|LOG_DIRS|NODE_ID|ROLES|HEAP))/;
+  return Object.fromEntries(
+    Object.entries(environment)
+      .filter(([name]) => own.test(name))
+      .map(([name, value]) => [
+        name.slice('KAFKA_'.length).toLowerCase().replaceAll('_', '.'),
+        value,
+      ]),
+  );
 }
 
 async function checkHealth(port: number, ...args: readonly string[]) {

@@ -73,7 +73,7 @@ export const settingsSchema = z.strictObject({
   logKeep: setting(keptDuration, {
     default: '1h',
     description:
-      'How long entries stay at least in a log that is trimmed behind the archive (Redis). Longer takes more of its memory; what has left it is read from the store.',
+      'How long entries stay at least in a log that is trimmed behind the archive (Redis, Kafka). Longer takes more of its memory; what has left it is read from the store.',
   }),
   roles: setting(roleList, {
     default: 'http,grpc,readers',
