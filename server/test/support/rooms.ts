@@ -24,10 +24,12 @@ export const rooms: readonly Room[] = [
     files: /^(log|store)\/index\.ts$/,
     rooms: ['ports', 'log/*', 'store/*', 'base'],
   },
+  // Where a reader is in a log of one or several shards.
+  { name: 'places', files: /^log\/(cursor|one-shard)\.ts$/, rooms: ['ports'] },
   {
     name: 'log decorators',
     files: /^log\/[^/]+\.ts$/,
-    rooms: ['ports', 'event', 'base'],
+    rooms: ['ports', 'places', 'event', 'base'],
   },
   // What every store computes alike.
   { name: 'counting', files: /^store\/[^/]+\.ts$/, rooms: ['ports', 'event', 'base'] },
@@ -40,7 +42,7 @@ export const rooms: readonly Room[] = [
   {
     name: 'log/$1',
     files: /^log\/([^/]+)\//,
-    rooms: ['engines/$1', 'ports', 'registries', 'event', 'base'],
+    rooms: ['engines/$1', 'ports', 'places', 'registries', 'event', 'base'],
     packages: 'own',
   },
   {
@@ -49,7 +51,7 @@ export const rooms: readonly Room[] = [
     rooms: ['engines/$1', 'counting', 'ports', 'registries', 'event', 'base'],
     packages: 'own',
   },
-  { name: 'readers', files: /^readers\//, rooms: ['ports', 'event', 'base'] },
+  { name: 'readers', files: /^readers\//, rooms: ['ports', 'places', 'event', 'base'] },
   { name: 'auth', files: /^auth\//, rooms: ['ports', 'event', 'base'] },
   // The application's interface, and under `hub/` what is behind it: only main.ts puts that together.
   { name: 'hub', files: /^hub\.ts$/, rooms: ['readers', 'auth', 'ports', 'event', 'base'] },
