@@ -150,8 +150,13 @@ export const indexes = {
 export async function createIndexes({ events, minutes, countedMinutes, order }: Collections) {
   const { field } = order;
   await events.createIndexes([
-    { name: indexes.position, key: { position: 1 } },
-    ...(field === 'position' ? [] : [{ name: indexes.list, key: { [field]: 1 } as const }]),
+    // Positions of several shards have no order among each other.
+    ...(field === 'position'
+      ? [{ name: indexes.position, key: { position: 1 } as const }]
+      : [
+          { name: indexes.position, key: { shard: 1, position: 1 } as const },
+          { name: indexes.list, key: { [field]: 1 } as const },
+        ]),
     { name: indexes.user, key: { user_id: 1, [field]: 1, timestamp: 1 } },
     { name: indexes.type, key: { event_type: 1, [field]: 1 } },
     { name: indexes.timestamp, key: { timestamp: 1 } },

@@ -97,8 +97,11 @@ function storeOf(parts: Parts): EventStore {
     leaseNames: (prefix) => leases.names(prefix),
     reached: async (places, signal) => {
       await watch.passed(places, signal);
-      const [position, ...others] = places.values();
-      if (position !== undefined && others.length === 0) await assertStored(connection, position);
+      // Of a log that knows ids itself every place is an event's. Beside another it may be that
+      // of a repeat, which is not stored; such a log tells the places of others by itself.
+      if (connection.collections.order.field !== 'position') return;
+      const [place, ...others] = places;
+      if (place !== undefined && others.length === 0) await assertStored(connection, ...place);
     },
     get: (id) =>
       connection.use(async ({ events }) => {
@@ -113,7 +116,7 @@ function storeOf(parts: Parts): EventStore {
       return new Map(documents.map((document) => [document._id, storedEvent(document)]));
     },
     entriesAfter: async (shard, after, limit) => {
-      if (after !== 'start') await assertStored(connection, after);
+      if (after !== 'start') await assertStored(connection, shard, after);
       const from = after === 'start' ? undefined : after;
       return await connection.use((collections) => entriesBehind(collections, shard, from, limit));
     },
@@ -167,10 +170,14 @@ async function close({ connection, process }: Parts): Promise<void> {
   await connection.close();
 }
 
-async function assertStored(connection: MongoConnection, position: Position): Promise<void> {
+async function assertStored(
+  connection: MongoConnection,
+  shard: string,
+  position: Position,
+): Promise<void> {
   const isStored = await connection.use(async ({ events }) => {
     const found = await events.findOne(
-      { position },
+      { shard, position },
       { projection: { _id: 1 }, hint: indexes.position },
     );
     return found !== null;
