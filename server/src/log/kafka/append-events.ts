@@ -34,8 +34,9 @@ async function outcomeOf(
 ): Promise<Appended> {
   const known = event.idMadeByHub ? undefined : recent.find(event.id);
   if (known !== undefined) {
-    if (!isRepeat(known, event)) return { status: 'conflict' };
-    return { status: 'duplicate', position: await known.written };
+    // Whether there is a first one at all is known only now.
+    const position = await known.written;
+    return isRepeat(known, event) ? { status: 'duplicate', position } : { status: 'conflict' };
   }
   const { promise, resolve, reject } = Promise.withResolvers<Position>();
   outgoing.push({ event, partition: partitionOf(event.userId, partitions), resolve, reject });
@@ -62,7 +63,9 @@ function conflictsIn(events: readonly NewEvent[], recent: RecentIds): ReadonlySe
 
 function refused(events: readonly NewEvent[], recent: RecentIds): readonly Promise<Appended>[] {
   const conflicts = conflictsIn(events, recent);
-  return events.map(async (event) => ({
-    status: conflicts.has(event) ? ('conflict' as const) : ('not_stored' as const),
-  }));
+  return events.map(async (event): Promise<Appended> => {
+    if (!conflicts.has(event)) return { status: 'not_stored' };
+    await recent.find(event.id)?.written;
+    return { status: 'conflict' };
+  });
 }

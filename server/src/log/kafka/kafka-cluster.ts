@@ -49,6 +49,7 @@ export class KafkaCluster {
     this.target = target;
     this.#clock = clock;
     this.#admin = new Admin(clientOptions(target));
+    hearAll(this.#admin.connections);
   }
 
   get admin(): Admin {
@@ -125,12 +126,14 @@ export class KafkaCluster {
   /** A way to the brokers of its own, so that nobody waits behind a reader that waits. */
   openPool(): ConnectionPool {
     const { clientId, tls, sasl, connectTimeout, requestTimeout } = clientOptions(this.target);
-    return new ConnectionPool(clientId, {
+    const pool = new ConnectionPool(clientId, {
       connectTimeout,
       requestTimeout,
       ...(tls === undefined ? {} : { tls }),
       ...(sasl === undefined ? {} : { sasl }),
     } as ConstructorParameters<typeof ConnectionPool>[1]);
+    hearAll(pool);
+    return pool;
   }
 
   /** Of partitions with one leader, from an offset each. */
@@ -190,6 +193,16 @@ function partlyFetched(reason: unknown): FetchAnswer {
   const { response } = reason as { readonly response?: FetchAnswer };
   if (response?.responses === undefined || response.errorCode !== 0) throw reason;
   return response;
+}
+
+/**
+ * The driver says twice that a connection has failed which breaks while it signs
+ * in. The pool hears the first only, and what nobody hears would end the process.
+ */
+export function hearAll(pool: ConnectionPool): void {
+  pool.on('connecting', ({ connection }) => {
+    connection.on('error', () => undefined);
+  });
 }
 
 /** What every client of the log has in common. */

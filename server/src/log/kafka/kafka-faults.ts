@@ -1,4 +1,3 @@
-import { findErrorBy } from '@platformatic/kafka';
 import { HubError } from '../../base/errors.ts';
 
 /** When a client may try again, in seconds. */
@@ -11,19 +10,22 @@ export function kafkaFault(reason: unknown, shown: string): HubError {
   const code = protocolCodeOf(error);
   const meaning = code === undefined ? undefined : meanings[code];
   if (meaning !== undefined) return unavailable(`Kafka at ${shown} ${meaning} (${code})`, reason);
-  if (findErrorBy(error, 'code', 'PLT_KFK_AUTHENTICATION') !== null) {
-    return unavailable(`Kafka at ${shown} refuses the user or the password of the URL`, reason);
-  }
   return unavailable(`Kafka at ${shown} cannot be reached: ${deepestMessage(error)}`, reason);
 }
 
 /** Kafka's own name of it, such as `NOT_ENOUGH_REPLICAS`. */
 export function protocolCodeOf(reason: unknown): string | undefined {
-  if (!(reason instanceof Error)) return undefined;
-  for (const code of knownCodes) {
-    if (findErrorBy(reason, 'apiId', code) !== null) return code;
-  }
-  return undefined;
+  const found = new Set<unknown>();
+  for (const error of errorsIn(reason)) if ('apiId' in error) found.add(error.apiId);
+  return knownCodes.find((code) => found.has(code));
+}
+
+/** Itself, those that it gathers, and their causes. */
+function* errorsIn(reason: unknown): Generator<Error> {
+  if (!(reason instanceof Error)) return;
+  yield reason;
+  if (reason instanceof AggregateError) for (const error of reason.errors) yield* errorsIn(error);
+  yield* errorsIn(reason.cause);
 }
 
 export function unavailable(message: string, cause?: unknown): HubError {
@@ -34,6 +36,13 @@ export function unavailable(message: string, cause?: unknown): HubError {
 export function replaced(shown: string): HubError {
   return unavailable(
     `the topic at ${shown} is not the one that it was: it was deleted and made again. Run \`event-hub log adopt\`, then start the hub again`,
+  );
+}
+
+/** A user's later events would not follow the earlier ones. */
+export function grown(shown: string, before: number, now: number): HubError {
+  return unavailable(
+    `${shown} has ${now} partitions now, and had ${before}: run \`event-hub log adopt\`, then start every hub process again`,
   );
 }
 
@@ -51,7 +60,8 @@ const meanings: Readonly<Record<string, string>> = {
   LEADER_NOT_AVAILABLE: 'has no leader for a partition',
   NOT_LEADER_OR_FOLLOWER: 'moves a partition to another broker',
   TOPIC_AUTHORIZATION_FAILED: 'does not allow this user what the hub needs on the topic',
-  CLUSTER_AUTHORIZATION_FAILED: 'does not allow this user idempotent writes',
+  CLUSTER_AUTHORIZATION_FAILED:
+    'does not allow this user to make the topic, or to see the settings of its brokers',
   GROUP_AUTHORIZATION_FAILED: 'does not allow this user the group of the hub',
   MESSAGE_TOO_LARGE: 'takes no batches of this size: raise max.message.bytes of the topic',
   RECORD_LIST_TOO_LARGE: 'takes no batches of this size: raise max.message.bytes of the topic',
@@ -59,6 +69,8 @@ const meanings: Readonly<Record<string, string>> = {
   REQUEST_TIMED_OUT: 'did not answer in time',
   INVALID_TOPIC_EXCEPTION: 'has no topic of this name',
   POLICY_VIOLATION: 'does not allow such a topic',
+  SASL_AUTHENTICATION_FAILED: 'refuses the user or the password of the URL',
+  UNSUPPORTED_SASL_MECHANISM: 'does not take the mechanism of ?sasl=',
 };
 
 /** What is acted upon besides. */

@@ -1,11 +1,12 @@
 import { type Clock, systemClock } from '../../base/clock.ts';
 import { HubError } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
+import { positionGone } from '../../event/position-faults.ts';
 import type { Appended, AppendGroup, EventLog, LogHealth } from '../event-log.ts';
 import type { OpenLogOptions } from '../index.ts';
 import { appendEvents } from './append-events.ts';
 import { KafkaCluster, type TopicFacts } from './kafka-cluster.ts';
-import { replaced, unavailable } from './kafka-faults.ts';
+import { grown, replaced, unavailable } from './kafka-faults.ts';
 import { isKafkaPosition, positionOfReader, shardOf, type TopicMark } from './kafka-position.ts';
 import { type KafkaTarget, parseKafkaUrl } from './kafka-target.ts';
 import { endOf, placesIn, resumeAt, trimmedPosition } from './log-places.ts';
@@ -92,7 +93,11 @@ class KafkaLog {
   readonly #recent: RecentIds;
   readonly #closing = new AbortController();
   #writer: RecordWriter | undefined;
+  readonly #stopLooking: () => void;
   #fault: HubError | undefined;
+  #gone: HubError | undefined;
+  /** An append has failed, and the topic was not looked at since. */
+  #isUnsure = false;
   #closed: Promise<void> | undefined;
 
   constructor(cluster: KafkaCluster, facts: TopicFacts, clock: Clock, options: OpenLogOptions) {
@@ -107,18 +112,33 @@ class KafkaLog {
     this.#target = cluster.target;
     this.#options = options;
     this.#recent = new RecentIds(clock);
+    const look = () => void this.check().catch(() => undefined);
+    this.#stopLooking = options.exclusive
+      ? clock.every(limits.continuityEveryMs, look)
+      : () => undefined;
   }
 
   get closing(): AbortSignal {
     return this.#closing.signal;
   }
 
+  /** Why nothing can be read on: every position means something else in the topic that is there now. */
+  get gone(): HubError | undefined {
+    return this.#gone;
+  }
+
   async append(groups: readonly AppendGroup[]): Promise<readonly (readonly Appended[])[]> {
     if (this.closing.aborted) throw unavailable('the log is closed');
     if (this.#fault !== undefined) throw this.#fault;
+    if (this.#isUnsure) await this.#sameTopic();
     this.#writer ??= new RecordWriter(this.#target, this.clock);
     const deps = { recent: this.#recent, writer: this.#writer, mark: this.mark };
-    return await appendEvents(deps, groups);
+    try {
+      return await appendEvents(deps, groups);
+    } catch (reason) {
+      this.#isUnsure = true;
+      throw reason;
+    }
   }
 
   async check(): Promise<LogHealth> {
@@ -127,9 +147,14 @@ class KafkaLog {
     const settings = await readSettings(this.cluster);
     const weaknesses = weaknessesOf(facts, settings);
     const { shown } = this.#target;
-    if (weaknesses.length > 0 && this.#options.allowWeakDurability !== true) {
+    try {
+      assertKeepsAll(settings, shown);
+      if (weaknesses.length > 0 && this.#options.allowWeakDurability !== true) {
+        throw weakDurability(weaknesses, shown);
+      }
+    } catch (reason) {
       // Nothing is acknowledged any more before the settings are as they were.
-      this.#fault = unavailable(weakDurability(weaknesses, shown).message);
+      this.#fault = unavailable(HubError.from(reason).message);
       throw this.#fault;
     }
     const lost = facts.partitions.findIndex(({ leader }) => leader < 0);
@@ -149,18 +174,18 @@ class KafkaLog {
     if (facts === undefined) throw unavailable(`there is no topic at ${shown} any more`);
     const now = facts.partitions.length;
     const before = this.mark.partitions;
-    if (facts.id === this.facts.id && now === before) return facts;
-    this.#fault =
-      facts.id === this.facts.id
-        ? unavailable(
-            `${shown} has ${now} partitions now, and had ${before}: run \`event-hub log adopt\`, then start every hub process again`,
-          )
-        : replaced(shown);
+    if (facts.id === this.facts.id && now === before) {
+      this.#isUnsure = false;
+      return facts;
+    }
+    this.#fault = facts.id === this.facts.id ? grown(shown, before, now) : replaced(shown);
+    this.#gone = positionGone(this.#fault.message);
     throw this.#fault;
   }
 
   close(): Promise<void> {
     this.#closing.abort();
+    this.#stopLooking();
     this.#closed ??= Promise.all([this.#writer?.close(), this.cluster.close()]).then(
       () => undefined,
     );

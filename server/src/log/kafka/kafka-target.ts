@@ -35,6 +35,7 @@ const mechanisms = {
   'scram-sha-512': 'SCRAM-SHA-512',
 } as const;
 const compressions = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
+const files = ['ca', 'cert', 'key'];
 const parameters = ['ca', 'cert', 'compression', 'key', 'prefix', 'sasl'];
 const defaultPort = 9092;
 const form = /^(kafkas?):\/\/(?:([^@/?#]*)@)?([^@/?#]+)(?:\/([^/?#]*))?\/?(?:\?([^#]*))?$/;
@@ -48,22 +49,28 @@ const topicName = /^[A-Za-z0-9._-]{1,249}$/;
  */
 export function parseKafkaUrl(text: string): KafkaTarget {
   const match = form.exec(text);
+  const [, scheme = '', user, hosts = '', path = '', query = ''] = match ?? [];
+  // Another one means that a part of the password is taken for something else, and would be told.
+  if (text.split('@').length > (user === undefined ? 1 : 2)) {
+    throw unusable(
+      'percent-encode "/", "?", "#" and "@" in the user and the password, and "@" after them',
+    );
+  }
   if (match === null) throw unusable('expected kafka://host:9092,host:9092/TOPIC');
-  const [, scheme = '', user, hosts = '', path = '', query = ''] = match;
   const asked = new URLSearchParams(query);
   const unknown = [...asked.keys()].find((name) => !parameters.includes(name));
   if (unknown !== undefined) {
     throw unusable(`it has the parameter "${unknown}"; known: ${parameters.join(', ')}`);
   }
   const brokers = hosts.split(',').map(brokerOf);
-  const topic = `${asked.get('prefix') ?? ''}${decodeURIComponent(path) || 'events'}`;
+  const topic = `${asked.get('prefix') ?? ''}${decoded(path) || 'events'}`;
   if (!topicName.test(topic) || topic === '.' || topic === '..') {
     throw unusable('a topic has 1 to 249 of A-Z, a-z, 0-9, ".", "_" and "-"');
   }
   return {
     brokers,
     topic,
-    tls: scheme === 'kafkas' ? tlsOf(asked) : undefined,
+    tls: tlsOf(scheme, asked),
     sasl: saslOf(user, asked.get('sasl')),
     compression: compressionOf(asked.get('compression')),
     shown: `${scheme}://${brokers.join(',')}/${topic}`,
@@ -72,12 +79,28 @@ export function parseKafkaUrl(text: string): KafkaTarget {
 
 function brokerOf(text: string): string {
   const match = /^(\[[0-9a-fA-F:.]+\]|[^:[\]\s]+)(?::(\d{1,5}))?$/.exec(text);
-  if (match === null) throw unusable(`"${text}" is no broker: expected HOST:PORT`);
-  return `${match[1]}:${match[2] ?? defaultPort}`;
+  const port = Number(match?.[2] ?? defaultPort);
+  if (match === null || port < 1 || port > 65_535) {
+    throw unusable('expected HOST:PORT of each broker, with commas between them');
+  }
+  return `${match[1]}:${port}`;
 }
 
-function tlsOf(asked: URLSearchParams): KafkaTls {
-  const [ca, cert, key] = ['ca', 'cert', 'key'].map((name) => readPem(name, asked.get(name)));
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw unusable('it has a "%" that begins no percent-encoding: write %25');
+  }
+}
+
+function tlsOf(scheme: string, asked: URLSearchParams): KafkaTls | undefined {
+  if (scheme !== 'kafkas') {
+    const idle = files.find((name) => asked.has(name));
+    if (idle !== undefined) throw unusable(`?${idle}= is for kafkas://, a connection by TLS`);
+    return undefined;
+  }
+  const [ca, cert, key] = files.map((name) => readPem(name, asked.get(name)));
   if ((cert === undefined) !== (key === undefined)) {
     throw unusable('?cert= and ?key= go together');
   }
@@ -107,8 +130,8 @@ function saslOf(user: string | undefined, wanted: string | null): KafkaSasl | un
   if (colon === -1) throw unusable('a user without a password');
   return {
     mechanism: mechanisms[name],
-    username: decodeURIComponent(user.slice(0, colon)),
-    password: decodeURIComponent(user.slice(colon + 1)),
+    username: decoded(user.slice(0, colon)),
+    password: decoded(user.slice(colon + 1)),
   };
 }
 

@@ -10,6 +10,8 @@ export interface ReadDeps extends PlacesDeps {
   readonly clock: Clock;
   /** Aborts when the log closes. */
   readonly closing: AbortSignal;
+  /** Why nothing can be read on. */
+  readonly gone: HubError | undefined;
 }
 
 /**
@@ -23,6 +25,7 @@ export async function* readEntries(
   const { signal, follow, limit } = options;
   const over = AbortSignal.any([signal, deps.closing]);
   if (over.aborted) return;
+  if (deps.gone !== undefined) throw deps.gone;
   const { cluster, facts, mark } = deps;
   const starts = await startsOf(deps, options);
   // Who waits in the broker has a connection that nobody else needs.
@@ -41,6 +44,7 @@ export async function* readEntries(
     while (!over.aborted && !reader.isDone) {
       const read = await nextOf(reader, deps, follow, over);
       if (over.aborted) break;
+      if (deps.gone !== undefined) throw deps.gone;
       yield* inBatches(read.entries, limit);
       const isOnlyToldOf = read.found && read.entries.length === 0;
       if (isOnlyToldOf && options.unreadable !== undefined) yield [];

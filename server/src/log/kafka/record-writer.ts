@@ -5,7 +5,7 @@ import { within } from '../../base/within.ts';
 import type { NewEvent } from '../../event/event.ts';
 import { fingerprintOf } from '../../event/fingerprint.ts';
 import type { Position } from '../event-log.ts';
-import { clientOptions } from './kafka-cluster.ts';
+import { clientOptions, hearAll } from './kafka-cluster.ts';
 import { kafkaFault, unavailable } from './kafka-faults.ts';
 import { formatPosition, type TopicMark } from './kafka-position.ts';
 import { type OutgoingRecord, toRecord } from './kafka-record.ts';
@@ -43,6 +43,7 @@ export class RecordWriter {
     this.#target = target;
     this.#clock = clock;
     this.#producer = new Producer({ ...clientOptions(target), idempotent: true });
+    hearAll(this.#producer.connections);
   }
 
   /** Settles each of them; never rejects. */
