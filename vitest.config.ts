@@ -8,7 +8,8 @@ export default defineConfig({
     globalSetup: ['server/test/support/engines/engines-setup.ts'],
     // Long enough for a busy machine: what is awaited is an event, and only its absence takes this long.
     testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // A broker of Kafka starts in one, which takes a machine of two cores a while.
+    hookTimeout: 180_000,
     expect: { poll: { timeout: 30_000 } },
     pool: 'forks',
   },

@@ -1,0 +1,215 @@
+import fc from 'fast-check';
+import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
+import { limits } from '../../../src/base/limits.ts';
+import type { NewEvent } from '../../../src/event/event.ts';
+import { Cursor } from '../../../src/log/cursor.ts';
+import type { EventLog, LogEntry, Position, UnreadableEntry } from '../../../src/log/event-log.ts';
+import { anEvent, someEvents } from '../../support/build-event.ts';
+import { sharedKafka } from '../../support/engines/shared-engines.ts';
+import { openLog, removeTopic } from '../../support/kafka-harness.ts';
+import { type PlainRecord, produce, recordOf } from '../../support/kafka-topic.ts';
+import { describeWithEngines } from '../../support/needed-program.ts';
+import { positionOf, readAll } from '../event-log.suite.ts';
+
+const second = 1_000;
+
+/** Of many users, one every ten seconds. */
+function eventsOfMany(count: number, users = 40): readonly NewEvent[] {
+  return Array.from({ length: count }, (_, index) => {
+    const receivedAt = Date.UTC(2026, 5, 30, 10) + index * 10 * second;
+    return anEvent({ userId: `user ${(index * 7) % users}`, receivedAt, timestamp: receivedAt });
+  });
+}
+
+function byShard(entries: readonly LogEntry[]): Readonly<Record<string, readonly string[]>> {
+  const shards = Map.groupBy(entries, ({ shard }) => shard);
+  return Object.fromEntries(
+    [...shards].map(([shard, own]) => [shard, own.map(({ event }) => event.id)]),
+  );
+}
+
+describeWithEngines('reading a log in Kafka', ['kafka'], () => {
+  let url: string;
+  let log: EventLog;
+  beforeEach(async () => {
+    url = await sharedKafka();
+    log = await openLog(url);
+  });
+  afterEach(async () => {
+    await log.close();
+    await removeTopic(url);
+  });
+
+  const append = async (events: readonly NewEvent[], atomic = false) =>
+    (await log.append([{ events, atomic }])).flat().map(positionOf);
+  const idsOf = (events: readonly { readonly id: string }[]) => events.map(({ id }) => id);
+
+  it('gives all of many partitions from the start, each user in order', async () => {
+    const events = eventsOfMany(600);
+    await append(events);
+    const entries = await readAll(log);
+    expect(Object.keys(byShard(entries))).toHaveLength(limits.kafkaPartitions);
+    expect(idsOf(entries.map(({ event }) => event)).toSorted()).toEqual(idsOf(events).toSorted());
+    for (const [userId, own] of Map.groupBy(entries, ({ event }) => event.userId)) {
+      const expected = events.filter((event) => event.userId === userId);
+      expect(own.map(({ event }) => event.id)).toEqual(idsOf(expected));
+      expect(new Set(own.map(({ shard }) => shard)).size).toBe(1);
+    }
+  });
+
+  it('gives one shard alone, from its start and from each of its positions', async () => {
+    await append(eventsOfMany(300));
+    const entries = await readAll(log);
+    for (const shard of await log.shards()) {
+      const own = entries.filter((entry) => entry.shard === shard);
+      const read = async (from: Position | 'start') => {
+        const { signal } = new AbortController();
+        const seen: LogEntry[] = [];
+        const options = { from, shard, follow: false, limit: 7, signal };
+        for await (const batch of log.read(options)) seen.push(...batch);
+        return seen;
+      };
+      expect(await read('start')).toEqual(own);
+      const middle = Math.floor(own.length / 2);
+      expect(await read(own[middle]?.position as Position)).toEqual(own.slice(middle + 1));
+      expect(await read(own.at(-1)?.position as Position)).toEqual([]);
+    }
+  });
+
+  it('goes on from any place of a reader without loss or repeat', async () => {
+    await append(eventsOfMany(200));
+    const entries = await readAll(log);
+    const cursor = new Cursor(log);
+    const taken = entries.map((entry) => cursor.take(entry).position);
+    const cut = fc.integer({ min: 0, max: entries.length - 1 });
+    await fc.assert(
+      fc.asyncProperty(cut, cut, async (first, second) => {
+        const from = taken[first] as Position;
+        expect(log.positionAt(log.placesIn(from))).toBe(from);
+        const rest = await readAll(log, from);
+        expect(byShard(rest)).toEqual(byShard(entries.slice(first + 1)));
+        // A reader that was cut twice.
+        const again = new Cursor(log, log.placesIn(from));
+        const half = rest.slice(0, second % (rest.length + 1));
+        for (const entry of half) again.take(entry);
+        const last = await readAll(log, again.position ?? 'start');
+        expect(byShard([...half, ...last])).toEqual(byShard(rest));
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('goes on after an entry in its own partition, and a minute before it in the others', async () => {
+    await append(eventsOfMany(200));
+    const entries = await readAll(log);
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 0, max: entries.length - 1 }), async (index) => {
+        const { position, shard, event } = entries[index] as LogEntry;
+        const expected = entries.filter((entry) =>
+          entry.shard === shard
+            ? entry.position > position
+            : entry.event.receivedAt >= event.receivedAt - limits.kafkaClockSkewMs,
+        );
+        expect(byShard(await readAll(log, position))).toEqual(byShard(expected));
+        const resumed = log.positionAt(await log.resumeAt(position));
+        expect(byShard(await readAll(log, resumed))).toEqual(byShard(expected));
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('begins where a partition that its position does not name begins', async () => {
+    const [first = anEvent(), ...others] = eventsOfMany(60);
+    const [position] = await append([first]);
+    const places = log.placesIn(position as Position);
+    const reader = log.positionAt(places);
+    await append(others);
+    expect(reader).not.toBe(position);
+    expect((await readAll(log, reader)).map(({ event }) => event.id).toSorted()).toEqual(
+      idsOf(others).toSorted(),
+    );
+  });
+
+  it('gives what comes in every partition, once', async () => {
+    const events = eventsOfMany(120);
+    await append(events.slice(0, 40));
+    const abort = new AbortController();
+    const seen: LogEntry[] = [];
+    const options = { from: 'start', follow: true, limit: 10, signal: abort.signal } as const;
+    for await (const batch of log.read(options)) {
+      seen.push(...batch);
+      if (seen.length === 40) await append(events.slice(40, 80));
+      if (seen.length === 80) await append(events.slice(80));
+      if (seen.length >= events.length) abort.abort();
+    }
+    expect(byShard(seen)).toEqual(byShard(await readAll(log)));
+    expect(seen).toHaveLength(events.length);
+  });
+
+  it('passes over what is no event, and tells where it is and why', async () => {
+    const [first, second] = [anEvent(), anEvent()];
+    const [position = ''] = await append([first]);
+    const shard = String(Number(position.slice(0, 4)));
+    const event = anEvent();
+    const broken: readonly (readonly [PlainRecord, RegExp])[] = [
+      [{ value: '{"id":' }, /not JSON/],
+      [{ value: '' }, /not JSON/],
+      [{ value: '[1,2]' }, /no JSON object/],
+      [{ value: '{"id":"a","user_id":"u1"}' }, /lacks event_type, amount, timestamp/],
+      [recordOf(event, { amount: 5 }), /lacks amount as text/],
+      [recordOf(event, { amount: '1e5' }), /amount/],
+      [recordOf(event, { amount: '-5' }), /amount/],
+      [recordOf(event, { timestamp: 'yesterday' }), /timestamp/],
+      [recordOf(event, { received_at: '2026-02-30T00:00:00.000Z' }), /received_at/],
+      [recordOf(event, { id: '-' }), /./],
+      [recordOf(event, { currency: 'eur' }), /./],
+      [recordOf(event, { metadata: 'text' }), /metadata/],
+    ];
+    await produce(
+      url,
+      broken.map(([record]) => ({ ...record, partition: Number(shard) })),
+    );
+    await append([second]);
+    const told: UnreadableEntry[] = [];
+    const { signal } = new AbortController();
+    const unreadable = (entry: UnreadableEntry) => told.push(entry);
+    const options = { from: 'start', follow: false, limit: 5, signal, unreadable } as const;
+    const seen: LogEntry[] = [];
+    for await (const batch of log.read(options)) seen.push(...batch);
+    expect(seen.map(({ event: { id } }) => id)).toEqual(idsOf([first, second]));
+    expect(told).toMatchObject(
+      broken.map(([{ value }, reason], index) => ({
+        shard,
+        raw: value,
+        reason: expect.stringMatching(new RegExp(`^${shard}/${index + 1}: .*${reason.source}`)),
+      })),
+    );
+    // Without somebody to tell, and after each of them.
+    expect((await readAll(log)).map(({ event: { id } }) => id)).toEqual(idsOf([first, second]));
+    for (const { position: after } of told) {
+      const rest = await readAll(log, log.positionAt(log.placesIn(after)));
+      expect(rest.map(({ event: { id } }) => id)).toEqual([second.id]);
+    }
+  });
+
+  it.each(['none', 'zstd'])(
+    'gives a batch of several megabytes in its order (compression %s)',
+    async (compression) => {
+      const wide = await openLog(`${url}?compression=${compression}`);
+      onTestFinished(() => wide.close());
+      const noise = () =>
+        Array.from({ length: 1_200 }, () => Math.random().toString(36).slice(2)).join('');
+      const events = someEvents(200).map((event) => ({
+        ...event,
+        metadata: `{"a":"${noise().slice(0, 15_000)}"}`,
+      }));
+      const [outcomes = []] = await wide.append([{ events, atomic: true }]);
+      const entries = await readAll(wide);
+      expect(entries.map(({ event }) => event.id)).toEqual(idsOf(events));
+      expect(entries.map(({ position }) => position)).toEqual(outcomes.map(positionOf));
+      expect(entries.map(({ event }) => event.metadata)).toEqual(
+        events.map(({ metadata }) => metadata),
+      );
+    },
+  );
+});
