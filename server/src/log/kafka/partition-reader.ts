@@ -1,7 +1,6 @@
 import type { ConnectionPool } from '@platformatic/kafka';
-import { limits } from '../../base/limits.ts';
 import { positionGone } from '../../event/position-faults.ts';
-import type { LogEntry, ReadOptions } from '../event-log.ts';
+import type { LogEntry, UnreadableEntry } from '../event-log.ts';
 import type { FetchedPartition, KafkaCluster } from './kafka-cluster.ts';
 import { unavailable } from './kafka-faults.ts';
 import {
@@ -24,10 +23,31 @@ export interface Start {
   readonly until: number | undefined;
 }
 
+/** What one answer came to, each partition in its order. */
+export interface ReadBatch {
+  /** The reader has moved. */
+  readonly found: boolean;
+  readonly entries: readonly LogEntry[];
+  /** Behind so many of the entries. */
+  readonly unreadable: readonly { readonly after: number; readonly entry: UnreadableEntry }[];
+}
+
+/** The broker does not know the topic by its id: it is another one, or the broker has not heard of it yet. */
+export class TopicUnknown extends Error {}
+
 interface Reading {
   next: number;
   toVerify: KafkaPlace | undefined;
   readonly until: number | undefined;
+}
+
+type Answer =
+  | { readonly leader: number; readonly fetched: readonly FetchedPartition[] }
+  | { readonly leader: number; readonly fault: unknown };
+
+interface Taken {
+  readonly entries: LogEntry[];
+  readonly unreadable: { after: number; entry: UnreadableEntry }[];
 }
 
 const errors = { offsetOutOfRange: 1, unknownTopicId: 100, inconsistentTopicId: 103 };
@@ -39,10 +59,9 @@ export class PartitionReader {
   readonly #pool: ConnectionPool;
   readonly #topicId: string;
   readonly #mark: TopicMark;
-  readonly #options: Pick<ReadOptions, 'unreadable'>;
   readonly #waitMs: number;
   readonly #readings = new Map<number, Reading>();
-  readonly #pending = new Map<number, Promise<readonly [number, readonly FetchedPartition[]]>>();
+  readonly #pending = new Map<number, Promise<Answer>>();
 
   constructor(
     cluster: KafkaCluster,
@@ -50,7 +69,6 @@ export class PartitionReader {
       readonly pool: ConnectionPool;
       readonly topicId: string;
       readonly mark: TopicMark;
-      readonly options: Pick<ReadOptions, 'unreadable'>;
       /** How long a broker that has nothing may keep us waiting. */
       readonly waitMs: number;
     },
@@ -60,7 +78,6 @@ export class PartitionReader {
     this.#pool = deps.pool;
     this.#topicId = deps.topicId;
     this.#mark = deps.mark;
-    this.#options = deps.options;
     this.#waitMs = deps.waitMs;
     for (const { partition, next, after, until } of starts) {
       const toVerify = after?.fingerprint === unseen ? undefined : after;
@@ -73,67 +90,68 @@ export class PartitionReader {
     return [...this.#readings.values()].every(isDone);
   }
 
-  /** What the first leader that answers has: of each partition in its order. */
-  async next(): Promise<{ readonly found: boolean; readonly entries: readonly LogEntry[] }> {
+  /** What the first leader that answers has. One that fails leaves the others under way. */
+  async next(): Promise<ReadBatch> {
     const { partitions } = await this.#cluster.knownTopic();
     const byLeader = new Map<number, number[]>();
     for (const [partition, reading] of this.#readings) {
       if (isDone(reading)) continue;
       const leader = partitions[partition]?.leader ?? -1;
+      if (leader < 0) continue;
       byLeader.set(leader, [...(byLeader.get(leader) ?? []), partition]);
     }
     for (const [leader, mine] of byLeader) {
       if (!this.#pending.has(leader)) this.#pending.set(leader, this.#fetch(leader, mine));
     }
-    const [leader, fetched] = await Promise.race(this.#pending.values());
-    this.#pending.delete(leader);
-    return this.#take(fetched);
+    if (this.#pending.size === 0) {
+      throw unavailable(`${this.#cluster.target.shown} has partitions without a leader`);
+    }
+    const answer = await Promise.race(this.#pending.values());
+    this.#pending.delete(answer.leader);
+    if ('fault' in answer) throw answer.fault;
+    return this.#take(answer.fetched);
   }
 
-  /** Nothing that is on its way is waited for any more; the next read asks for it again. */
-  drop(): void {
-    for (const pending of this.#pending.values()) pending.catch(() => undefined);
-    this.#pending.clear();
-  }
-
-  async #fetch(
-    leader: number,
-    partitions: readonly number[],
-  ): Promise<readonly [number, readonly FetchedPartition[]]> {
+  async #fetch(leader: number, partitions: readonly number[]): Promise<Answer> {
     const from = new Map(
       partitions.map((partition) => [partition, this.#readings.get(partition)?.next ?? 0]),
     );
-    return [
-      leader,
-      await this.#cluster.fetch(this.#pool, leader, this.#topicId, from, this.#waitMs),
-    ];
+    try {
+      const topicId = this.#topicId;
+      const fetched = await this.#cluster.fetch(this.#pool, leader, topicId, from, this.#waitMs);
+      return { leader, fetched };
+    } catch (fault) {
+      return { leader, fault };
+    }
   }
 
-  #take(fetched: readonly FetchedPartition[]): {
-    readonly found: boolean;
-    readonly entries: readonly LogEntry[];
-  } {
-    const entries: LogEntry[] = [];
+  /** What one partition gave is not lost because another one failed. */
+  #take(fetched: readonly FetchedPartition[]): ReadBatch {
+    const taken: Taken = { entries: [], unreadable: [] };
     let found = false;
     for (const part of fetched) {
       const reading = this.#readings.get(part.partition);
-      if (reading === undefined) continue;
-      assertReadable(part, this.#cluster.target.shown);
+      if (reading === undefined || part.errorCode !== 0) continue;
       const before = reading.next;
-      this.#takePartition(part, reading, entries);
+      this.#takePartition(part, reading, taken);
       if (reading.next > before) found = true;
     }
-    return { found, entries };
+    const failed = fetched.find(({ errorCode }) => errorCode !== 0);
+    if (failed !== undefined) {
+      this.#cluster.forgetLeaders();
+      if (!found) throw faultOf(failed, this.#cluster.target.shown);
+    }
+    return { found, ...taken };
   }
 
-  #takePartition({ partition, batches }: FetchedPartition, reading: Reading, entries: LogEntry[]) {
+  #takePartition({ partition, batches }: FetchedPartition, reading: Reading, taken: Taken): void {
     for (const batch of batches) {
       const first = Number(batch.firstOffset);
       if ((batch.attributes & isControl) === 0) {
         for (const record of batch.records) {
           const offset = first + record.offsetDelta;
           if (offset < reading.next || isPast(reading, offset)) continue;
-          this.#takeRecord(partition, offset, record, reading, entries);
+          this.#takeRecord(partition, offset, record, reading, taken);
         }
       }
       // A batch may end behind its last record.
@@ -146,7 +164,7 @@ export class PartitionReader {
     offset: number,
     record: Parameters<typeof parseRecord>[0],
     reading: Reading,
-    entries: LogEntry[],
+    { entries, unreadable }: Taken,
   ): void {
     const { event, reason, fingerprint } = parseRecord(record);
     if (reading.toVerify !== undefined) {
@@ -166,8 +184,8 @@ export class PartitionReader {
       return;
     }
     const raw = record.value?.toString('utf8') ?? '';
-    const told = { shard, position, reason: `${partition}/${offset}: ${reason}`, raw };
-    this.#options.unreadable?.(told);
+    const entry = { shard, position, reason: `${partition}/${offset}: ${reason}`, raw };
+    unreadable.push({ after: entries.length, entry });
   }
 }
 
@@ -179,31 +197,12 @@ function isPast({ until }: Reading, offset: number): boolean {
   return until !== undefined && offset >= until;
 }
 
-function assertReadable({ errorCode, partition }: FetchedPartition, shown: string): void {
-  if (errorCode === 0) return;
+function faultOf({ errorCode, partition }: FetchedPartition, shown: string): Error {
   if (errorCode === errors.offsetOutOfRange) {
-    throw positionGone('the log no longer holds the entries after this position');
+    return positionGone('the log no longer holds the entries after this position');
   }
   if (errorCode === errors.unknownTopicId || errorCode === errors.inconsistentTopicId) {
-    throw positionGone('this is another topic than the one that was read');
+    return new TopicUnknown();
   }
-  throw unavailable(`Kafka at ${shown} does not give partition ${partition} (${errorCode})`);
-}
-
-/** Entries of one batch at the most, and no more characters than a reader may hold. */
-export function* inBatches(
-  entries: readonly LogEntry[],
-  limit: number,
-): Generator<readonly LogEntry[]> {
-  for (let start = 0; start < entries.length; ) {
-    let characters = 0;
-    let end = start;
-    while (end < entries.length && end - start < limit && characters < limits.readCharacters) {
-      const { id, userId, metadata } = (entries[end] as LogEntry).event;
-      characters += id.length + userId.length + (metadata?.length ?? 0);
-      end += 1;
-    }
-    yield entries.slice(start, end);
-    start = end;
-  }
+  return unavailable(`Kafka at ${shown} does not give partition ${partition} (${errorCode})`);
 }

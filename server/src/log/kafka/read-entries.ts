@@ -1,10 +1,12 @@
 import type { Clock } from '../../base/clock.ts';
 import { HubError } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
+import { positionGone } from '../../event/position-faults.ts';
 import type { LogEntry, ReadOptions } from '../event-log.ts';
+import type { KafkaCluster, TopicFacts } from './kafka-cluster.ts';
 import { unavailable } from './kafka-faults.ts';
 import { type PlacesDeps, startsOf } from './log-places.ts';
-import { inBatches, PartitionReader } from './partition-reader.ts';
+import { PartitionReader, type ReadBatch, TopicUnknown } from './partition-reader.ts';
 
 export interface ReadDeps extends PlacesDeps {
   readonly clock: Clock;
@@ -35,44 +37,84 @@ export async function* readEntries(
   };
   over.addEventListener('abort', close, { once: true });
   const waitMs = follow ? limits.kafkaFetchWaitMs : 0;
-  const reader = new PartitionReader(
-    cluster,
-    { pool, topicId: facts.id, mark, options, waitMs },
-    starts,
-  );
+  const reader = new PartitionReader(cluster, { pool, topicId: facts.id, mark, waitMs }, starts);
   try {
     while (!over.aborted && !reader.isDone) {
       const read = await nextOf(reader, deps, follow, over);
       if (over.aborted) break;
       if (deps.gone !== undefined) throw deps.gone;
-      yield* inBatches(read.entries, limit);
-      const isOnlyToldOf = read.found && read.entries.length === 0;
-      if (isOnlyToldOf && options.unreadable !== undefined) yield [];
+      yield* inBatches(read, limit, options.unreadable);
     }
     if (deps.closing.aborted && !signal.aborted) throw unavailable('the log is closed');
   } finally {
     over.removeEventListener('abort', close);
-    reader.drop();
     if (follow) await pool.close();
   }
 }
 
-const nothing = { found: false, entries: [] };
+const nothing: ReadBatch = { found: false, entries: [], unreadable: [] };
 
 async function nextOf(
   reader: PartitionReader,
-  { clock, cluster }: ReadDeps,
+  { clock, cluster, facts }: ReadDeps,
   follow: boolean,
   over: AbortSignal,
-): ReturnType<PartitionReader['next']> {
+): Promise<ReadBatch> {
   try {
     return await reader.next();
   } catch (reason) {
     if (over.aborted) return nothing;
-    reader.drop();
     cluster.forgetLeaders();
-    if (!follow || !(reason instanceof HubError) || reason.code !== 'unavailable') throw reason;
+    const fault = reason instanceof TopicUnknown ? await unknownTopic(cluster, facts) : reason;
+    if (!follow || !(fault instanceof HubError) || fault.code !== 'unavailable') throw fault;
     await clock.sleep(limits.kafkaRetryMs, over).catch(() => undefined);
     return nothing;
   }
+}
+
+/** A broker that has just started may not have heard of the topic yet. */
+async function unknownTopic(cluster: KafkaCluster, facts: TopicFacts): Promise<HubError> {
+  try {
+    const found = await cluster.topic();
+    if (found === undefined || found.id === facts.id) {
+      return unavailable(`a broker of ${cluster.target.shown} does not know the topic now`);
+    }
+    return positionGone('this is another topic than the one that was read');
+  } catch (reason) {
+    return HubError.from(reason);
+  }
+}
+
+/**
+ * Entries of one batch at the most, and no more characters than a reader may
+ * hold. What cannot be read is told with the batch that comes up to it: told
+ * earlier, it would stand for entries that were not given yet.
+ */
+function* inBatches(
+  { entries, unreadable }: ReadBatch,
+  limit: number,
+  tell: ReadOptions['unreadable'],
+): Generator<readonly LogEntry[]> {
+  let told = 0;
+  const tellUpTo = (end: number) => {
+    for (; told < unreadable.length && (unreadable[told]?.after ?? 0) <= end; told += 1) {
+      const entry = unreadable[told]?.entry;
+      if (entry !== undefined) tell?.(entry);
+    }
+  };
+  for (let start = 0; start < entries.length; ) {
+    let characters = 0;
+    let end = start;
+    while (end < entries.length && end - start < limit && characters < limits.readCharacters) {
+      const { id, userId, metadata } = (entries[end] as LogEntry).event;
+      characters += id.length + userId.length + (metadata?.length ?? 0);
+      end += 1;
+    }
+    tellUpTo(end);
+    yield entries.slice(start, end);
+    start = end;
+  }
+  if (entries.length > 0 || unreadable.length === 0 || tell === undefined) return;
+  tellUpTo(0);
+  yield [];
 }

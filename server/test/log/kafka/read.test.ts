@@ -192,6 +192,24 @@ describeWithEngines('reading a log in Kafka', ['kafka'], () => {
     }
   });
 
+  it('tells of an unreadable record with the batch that comes up to it, and not of what was not given yet', async () => {
+    const events = someEvents(25);
+    await append(events);
+    const [shard = ''] = log.placesIn((await log.end()) as Position).keys();
+    await produce(url, [{ key: 'u1', value: 'broken', partition: Number(shard) }]);
+    await append(someEvents(5));
+    const { signal } = new AbortController();
+    let given = 0;
+    const toldAfter: number[] = [];
+    const unreadable = () => toldAfter.push(given);
+    const options = { from: 'start', follow: false, limit: 10, signal, unreadable } as const;
+    for await (const batch of log.read(options)) given += batch.length;
+    // All of the 25 before it but those of the batch that it came with.
+    expect(toldAfter).toHaveLength(1);
+    expect(toldAfter[0]).toBeGreaterThanOrEqual(20);
+    expect(given).toBe(30);
+  });
+
   it.each(['none', 'zstd'])(
     'gives a batch of several megabytes in its order (compression %s)',
     async (compression) => {
