@@ -36,14 +36,13 @@ interface Unit {
 export class RecordWriter {
   readonly #target: KafkaTarget;
   readonly #clock: Clock;
-  readonly #producer: Producer<Buffer, Buffer, Buffer, Buffer>;
+  #producer: Producer<Buffer, Buffer, Buffer, Buffer>;
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(target: KafkaTarget, clock: Clock) {
     this.#target = target;
     this.#clock = clock;
-    this.#producer = new Producer({ ...clientOptions(target), idempotent: true });
-    hearAll(this.#producer.connections);
+    this.#producer = openProducer(target);
   }
 
   /** Settles each of them; never rejects. */
@@ -108,9 +107,22 @@ export class RecordWriter {
       }
       return undefined;
     } catch (reason) {
+      // What failed may still be under way in it, with sequence numbers that the next request must not meet.
+      const failed = this.#producer;
+      this.#producer = openProducer(this.#target);
+      void failed.close(true).catch(() => undefined);
       return kafkaFault(reason, shown);
     }
   }
+}
+
+function openProducer(target: KafkaTarget): Producer<Buffer, Buffer, Buffer, Buffer> {
+  const producer = new Producer<Buffer, Buffer, Buffer, Buffer>({
+    ...clientOptions(target),
+    idempotent: true,
+  });
+  hearAll(producer.connections);
+  return producer;
 }
 
 /** As Kafka's own producers do, so that others that write by user meet ours. */
