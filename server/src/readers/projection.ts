@@ -22,7 +22,7 @@ export interface Projection {
    * `position`.
    */
   apply(batch: LogBatch, lease: Lease): Promise<void>;
-  /** Called now and then while the lease is held. */
+  /** Called now and then while the lease is held; never rejects. */
   tend(): Promise<void>;
 }
 
@@ -119,7 +119,11 @@ export class ProjectionRunner {
   async #tryHold(): Promise<void> {
     const { projection, store, clock, holder } = this.#deps;
     const lease = await store.acquireLease(projection.name, holder, limits.leaseTtlMs);
-    if (lease === undefined) return;
+    if (lease === undefined) {
+      // Another process gets on with it, or says why it does not.
+      this.#fault = undefined;
+      return;
+    }
     try {
       if (this.#turn.begin()) await this.#hold(lease);
     } finally {
@@ -149,9 +153,10 @@ export class ProjectionRunner {
 
   async #renew(lease: Lease, signal: AbortSignal, ended: AbortController): Promise<void> {
     const { projection, store, clock, logger, holder } = this.#deps;
+    let tending: Promise<void> | undefined;
     for (;;) {
       await clock.sleep(limits.leaseRenewMs, signal).catch(() => undefined);
-      if (signal.aborted) return;
+      if (signal.aborted) return await this.#awaitTending(tending);
       if (this.#turn.mustEnd()) {
         // At once, so that not every shard of this process is left when one is enough.
         this.#turn.end();
@@ -164,12 +169,21 @@ export class ProjectionRunner {
           ended.abort();
           return;
         }
-        await projection.tend();
+        // However long that takes, the lease is renewed meanwhile.
+        tending ??= projection.tend().finally(() => {
+          tending = undefined;
+        });
       } catch (reason) {
         // Until it runs out the lease holds; then what is applied under it is refused.
         logger.debug({ err: reason, lease: lease.name }, 'a lease could not be renewed now');
       }
     }
+  }
+
+  async #awaitTending(tending: Promise<void> | undefined): Promise<void> {
+    if (tending === undefined) return;
+    const late = within(this.#deps.clock, limits.retryMaxMs, tending, 'still tending');
+    await late.catch(() => undefined);
   }
 
   async #follow(lease: Lease, signal: AbortSignal): Promise<void> {
