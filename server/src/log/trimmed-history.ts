@@ -2,7 +2,7 @@ import { HubError } from '../base/errors.ts';
 import type { EventStore } from '../store/event-store.ts';
 import { Cursor } from './cursor.ts';
 import { decorated } from './decorated.ts';
-import type { EventLog, LogEntry, Position, ReadOptions } from './event-log.ts';
+import type { EventLog, LogEntry, Places, Position, ReadOptions } from './event-log.ts';
 
 type History = Pick<EventStore, 'entriesAfter'>;
 
@@ -13,7 +13,10 @@ type History = Pick<EventStore, 'entriesAfter'>;
  * of them holds.
  */
 export function withTrimmedHistory(log: EventLog, store: History): EventLog {
-  return decorated(log, { read: (options) => readBoth(log, store, options) });
+  return decorated(log, {
+    read: (options) => readBoth(log, store, options),
+    resumeAt: (position) => resumeAt(log, position),
+  });
 }
 
 async function* readBoth(
@@ -27,7 +30,8 @@ async function* readBoth(
   }
   const removed = new RemovedHistory(log, store, options);
   /** After what was given so far; where the log removed what was no event it lies further on. */
-  const cursor = await cursorAt(log, options.from);
+  const { from } = options;
+  const cursor = new Cursor(log, from === 'start' ? undefined : await resumeAt(log, from));
   while (!options.signal.aborted) {
     let gone: HubError;
     try {
@@ -45,14 +49,13 @@ async function* readBoth(
   }
 }
 
-/** Nothing but what `read` would say of the position, where it cannot be resolved. */
-async function cursorAt(log: EventLog, from: Position | 'start'): Promise<Cursor> {
-  if (from === 'start') return new Cursor(log);
+/** Where the log cannot resolve the position any more: what it names, and all of the other shards. */
+async function resumeAt(log: EventLog, position: Position): Promise<Places> {
   try {
-    return new Cursor(log, await log.resumeAt(from));
+    return await log.resumeAt(position);
   } catch (reason) {
     if (HubError.from(reason).code !== 'position_gone') throw reason;
-    return new Cursor(log, log.placesIn(from));
+    return log.placesIn(position);
   }
 }
 

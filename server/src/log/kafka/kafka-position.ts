@@ -16,17 +16,19 @@ export interface TopicMark {
   readonly partitions: number;
 }
 
-/** In place of a fingerprint. */
-export const unseen = 'xxxxxxxx';
+/** In place of a fingerprint; sorts below all of them, so that it never stands in front of its own entry. */
+export const unseen = '........';
 
 /**
  * An entry's position is `PARTITION-OFFSET-TOPIC-PARTITIONS-FINGERPRINT`, with
  * 4 and 16 decimal digits first, so that it sorts bytewise within a partition.
  */
-const entryForm = /^(\d{4})-(\d{16})-([0-9a-f]{8})-(\d{4})-([0-9a-f]{8}|x{8})$/;
+const entryForm = /^(\d{4})-(\d{16})-([0-9a-f]{8})-(\d{4})-([0-9a-f]{8}|\.{8})$/;
 /** The places of a reader are `v-TOPIC-PARTITIONS`, then `-PARTITION.OFFSET.FINGERPRINT` for each, the numbers in base 36. */
 const readerForm =
-  /^v-([0-9a-f]{8})-(\d{4})((?:-[0-9a-z]{1,3}\.[0-9a-z]{1,11}\.(?:[0-9a-f]{8}|x{8}))+)$/;
+  /^v-([0-9a-f]{8})-(\d{4})((?:-[0-9a-z]{1,3}\.[0-9a-z]{1,11}\.(?:[0-9a-f]{8}|\.{8}))+)$/;
+
+const placeForm = /^([0-9a-z]+)\.([0-9a-z]+)\.(.{8})$/;
 
 export function formatPosition(place: KafkaPlace, mark: TopicMark): Position {
   const { partition, offset, fingerprint } = place;
@@ -66,7 +68,7 @@ export function parsePosition(text: string): ParsedPosition {
 }
 
 function parsePlace(text: string): KafkaPlace {
-  const [partition = '', offset = '', fingerprint = ''] = text.split('.');
+  const [, partition = '', offset = '', fingerprint = ''] = placeForm.exec(text) ?? [];
   const place = {
     partition: Number.parseInt(partition, 36),
     offset: Number.parseInt(offset, 36),

@@ -116,7 +116,7 @@ function storeOf(parts: Parts): EventStore {
       return new Map(documents.map((document) => [document._id, storedEvent(document)]));
     },
     entriesAfter: async (shard, after, limit) => {
-      if (after !== 'start') await assertStored(connection, shard, after);
+      if (after !== 'start') await assertKnown(connection, shard, after);
       const from = after === 'start' ? undefined : after;
       return await connection.use((collections) => entriesBehind(collections, shard, from, limit));
     },
@@ -168,6 +168,24 @@ function storeOf(parts: Parts): EventStore {
 async function close({ connection, process }: Parts): Promise<void> {
   await process?.stop();
   await connection.close();
+}
+
+/**
+ * Beside a log that does not know ids a place may be that of a repeat, which is
+ * not stored: there it is enough that the store has passed it.
+ */
+async function assertKnown(
+  connection: MongoConnection,
+  shard: string,
+  position: Position,
+): Promise<void> {
+  if (connection.collections.order.field === 'position') {
+    await assertStored(connection, shard, position);
+    return;
+  }
+  const reached = await connection.use(({ positions }) => positions.findOne({ _id: shard }));
+  if ((reached?.position ?? '') >= position) return;
+  throw positionGone('the store has not come to this position');
 }
 
 async function assertStored(

@@ -303,9 +303,11 @@ describeWithEngines('trimmed history of a log in Kafka', ['kafka', 'mongo'], () 
     await archive();
     const [first] = await readAll(bare);
     await trim();
-    const gone = (first as LogEntry).position.replace(/.{8}$/, '00000000') as Position;
-    await expect(readAll(log, gone)).rejects.toMatchObject({ code: 'position_gone' });
-    const reader = log.positionAt(log.placesIn(gone)) as Position;
-    await expect(readAll(log, reader)).rejects.toMatchObject({ code: 'position_gone' });
+    // Of another topic, and of what was never archived.
+    const { position } = first as LogEntry;
+    const foreign = position.replace(/-[0-9a-f]{8}-(\d{4})-/, '-00000000-$1-') as Position;
+    await expect(readAll(log, foreign)).rejects.toMatchObject({ code: 'position_gone' });
+    const beyond = position.replace(/-\d{16}-/, '-0000000000009999-') as Position;
+    await expect(readAll(log, beyond)).rejects.toMatchObject({ code: 'position_gone' });
   });
 });
