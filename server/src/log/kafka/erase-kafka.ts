@@ -17,7 +17,7 @@ export async function eraseKafka(url: string): Promise<void> {
     const facts = await cluster.topic();
     if (facts === undefined)
       throw new HubError('not_found', `there is no topic at ${target.shown}`);
-    await assertOfHub(cluster, facts);
+    await assertOfHub(cluster, facts, { strict: true });
     await cluster.ask(cluster.admin.deleteTopics({ topics: [target.topic] }));
     // It is there only after something was archived.
     await cluster

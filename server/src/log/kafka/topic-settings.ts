@@ -121,13 +121,22 @@ export function assertKeepsAll(settings: TopicSettings, shown: string): void {
   );
 }
 
-/** Rejects with `conflict` when the oldest record of a partition is not a hub's. */
-export async function assertOfHub(cluster: KafkaCluster, facts: TopicFacts): Promise<void> {
+/**
+ * Rejects with `conflict` when the oldest record of each partition that has one
+ * is not a hub's, or `strict`ly of any: a stray one may stand in front of ours.
+ */
+export async function assertOfHub(
+  cluster: KafkaCluster,
+  facts: TopicFacts,
+  { strict = false } = {},
+): Promise<void> {
   const all = facts.partitions.map((_, partition) => partition);
   const [oldest, ends] = await Promise.all([
     cluster.offsets(all, 'earliest'),
     cluster.offsets(all, 'latest'),
   ]);
+  const strangers: number[] = [];
+  let ours = 0;
   for (const partition of all) {
     const offset = oldest.get(partition) ?? 0;
     if (offset >= (ends.get(partition) ?? 0)) continue;
@@ -135,9 +144,12 @@ export async function assertOfHub(cluster: KafkaCluster, facts: TopicFacts): Pro
     const from = new Map([[partition, offset]]);
     const [fetched] = await cluster.fetch(cluster.pool, leader, facts.id, from, 0);
     const record = fetched?.batches[0]?.records[0];
-    if (record !== undefined && !isOfHub(record)) {
-      throw foreign(`records in partition ${partition}`, cluster.target.shown);
-    }
+    if (record === undefined) continue;
+    if (isOfHub(record)) ours += 1;
+    else strangers.push(partition);
+  }
+  if (strangers.length > 0 && (strict || ours === 0)) {
+    throw foreign(`records in partition ${strangers[0]}`, cluster.target.shown);
   }
 }
 
