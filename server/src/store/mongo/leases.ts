@@ -52,11 +52,12 @@ export class Leases {
 
   /** Of those that have not run out. */
   async names(prefix: string): Promise<readonly string[]> {
-    return await this.#connection.use(async (collections) =>
-      (await liveLeases(collections))
-        .map(({ _id }) => _id)
-        .filter((name) => name.startsWith(prefix)),
-    );
+    return await this.#connection.use(async ({ leases }) => {
+      const found = await leases
+        .find({ _id: startingWith(prefix), $expr: { $gt: ['$expires_at', '$$NOW'] } })
+        .toArray();
+      return found.map(({ _id }) => _id);
+    });
   }
 
   /** For a lease that nobody will ask for again. */
@@ -118,6 +119,11 @@ export async function assertLease(
   if (held.matchedCount === 0) {
     throw new HubError('conflict', `the lease ${name} is not held any more`);
   }
+}
+
+/** Of names, which hold no character above `~`. */
+export function startingWith(prefix: string) {
+  return { $gte: prefix, $lt: `${prefix}~` };
 }
 
 /** Those that have not run out. */

@@ -36,11 +36,11 @@ export class ProcessLease {
     this.#lease = await this.#leases.acquire(this.#name, this.#name, limits.mongoProcessTtlMs);
   }
 
-  /** Those of hubs that ended without taking theirs back. */
+  /** Those of processes that ended without taking theirs back, and of readers, each with a name of its own. */
   async #removeForgotten(): Promise<void> {
     await this.#connection.use(({ leases }) =>
       leases.deleteMany({
-        _id: { $gte: processPrefix, $lt: `${processPrefix}~` },
+        _id: { $regex: `^(${processPrefix}|reader/)` },
         $expr: { $lt: ['$expires_at', { $subtract: ['$$NOW', forgottenAfterMs] }] },
       }),
     );
