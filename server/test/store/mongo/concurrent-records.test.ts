@@ -82,6 +82,7 @@ describeWithEngines('readers at once on one MongoDB', ['mongo'], () => {
     const entries = logEntries(
       someEvents(2_000, { userId: 'same', amount: 999_999_999_999_999_999n, timestamp: noon }),
       1_000_000,
+      'once',
     );
     const recorded = await Promise.all(
       [0, 1, 0, 1].map((reader) => stores[reader as 0 | 1].record('once', entries)),
@@ -96,14 +97,14 @@ describeWithEngines('readers at once on one MongoDB', ['mongo'], () => {
 
   it('take a batch that is too long for one transaction', async () => {
     const metadata = JSON.stringify({ text: 'x'.repeat(16_000) });
-    const entries = logEntries(someEvents(700, { userId: 'long', metadata }), 2_000_000);
+    const entries = logEntries(someEvents(700, { userId: 'long', metadata }), 2_000_000, 'long');
     expect(await stores[0].record('long', entries)).toMatchObject({ added: 700 });
     expect((await stores[1].positions()).get('long')).toBe(entries.at(-1)?.position);
     expect(await stores[1].record('long', entries)).toMatchObject({ added: 0, duplicates: 0 });
   });
 
   it('meet a rebuild that runs beside them, and counts stay right', async () => {
-    const entries = logEntries(someEvents(1_500, { timestamp: noon }), 3_000_000);
+    const entries = logEntries(someEvents(1_500, { timestamp: noon }), 3_000_000, 'beside');
     const recording = (async () => {
       for (let at = 0; at < entries.length; at += 100) {
         await stores[0].record('beside', entries.slice(at, at + 100));
@@ -116,7 +117,7 @@ describeWithEngines('readers at once on one MongoDB', ['mongo'], () => {
 
   it('may be closed in the middle, and leave all of a batch or nothing', async () => {
     const store = await openMongoStore(url, { exclusive: true });
-    const entries = logEntries(someEvents(3_000, { userId: 'closed' }), 3_500_000);
+    const entries = logEntries(someEvents(3_000, { userId: 'closed' }), 3_500_000, 'closed');
     const recording = store.record('closed', entries).then(
       () => 'done',
       (reason: { code: string }) => reason.code,
@@ -141,7 +142,7 @@ describeWithEngines('readers at once on one MongoDB', ['mongo'], () => {
       // The dead one: its lease has run out, its transaction is still there.
       const dead = { expires_at: new Date(0), session: session.id?.id };
       await database.collection('leases').updateOne({ holder: 'dead' }, { $set: dead });
-      const entries = logEntries([anEvent()], 4_000_000);
+      const entries = logEntries([anEvent()], 4_000_000, 'dead');
       session.startTransaction();
       const written = { $inc: { transactions: 1 } };
       await database.collection('leases').updateOne({ holder: 'dead' }, written, { session });
@@ -155,7 +156,7 @@ describeWithEngines('readers at once on one MongoDB', ['mongo'], () => {
       await expect(session.commitTransaction()).rejects.toMatchObject({
         codeName: 'NoSuchTransaction',
       });
-      const rest = logEntries([anEvent()], 4_000_001);
+      const rest = logEntries([anEvent()], 4_000_001, 'dead');
       await expect(stores[0].record('dead', rest, { lease })).rejects.toMatchObject({
         code: 'conflict',
       });

@@ -17,10 +17,10 @@ export async function withStore<T>(
   }
 }
 
-/** Entries of the shard `0` from a log whose next entry is the `first`. */
-export function logEntries(events: readonly Event[], first = 1): readonly LogEntry[] {
+/** Entries of one shard of a log whose next entry is the `first`. */
+export function logEntries(events: readonly Event[], first = 1, shard = '0'): readonly LogEntry[] {
   return events.map((event, index) => ({
-    shard: '0',
+    shard,
     position: String(first + index).padStart(16, '0') as Position,
     event,
   }));
