@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { EngineProcess, freeEnginePort } from './engine-process.ts';
+import { EngineServer } from './engine-server.ts';
 import { findOwnEngine, type OwnEngine } from './find-engine.ts';
 
 export interface KafkaServerOptions {
@@ -13,69 +14,27 @@ export interface KafkaServerOptions {
 }
 
 /** A Kafka broker of our own on 127.0.0.1, its own controller. Everything that resolves has awaited that it is so. */
-export class KafkaServer {
+export class KafkaServer extends EngineServer {
   /** Without a topic: `kafka://127.0.0.1:PORT`. */
   readonly url: string;
-  readonly port: number;
-  /** Where its data is. */
-  readonly folder: string;
-  readonly #process: EngineProcess;
-  readonly #removeFolder: () => void;
 
   constructor(engine: OwnEngine, port: number, folder: string, removeFolder: () => void) {
-    this.url = `kafka://127.0.0.1:${port}`;
-    this.port = port;
-    this.folder = folder;
-    this.#removeFolder = removeFolder;
     const file = join(folder, 'server.properties');
     const inDocker = `bin=/opt/kafka/bin; $bin/kafka-storage.sh format --ignore-formatted --cluster-id ZXZlbnQtaHViLXRlc3RzMQ --config ${file} && exec $bin/kafka-server-start.sh ${file}`;
-    this.#process = new EngineProcess(engine, {
+    const process = new EngineProcess(engine, {
       program: engine.kind === 'docker' ? 'sh' : 'kafka-server',
       args: engine.kind === 'docker' ? ['-c', inDocker] : [file],
       port,
       folder,
       ready: /Kafka Server started/,
     });
+    super({ port, folder, process, removeFolder });
+    this.url = `kafka://127.0.0.1:${port}`;
   }
 
   /** On the same port and folder as before. */
   async start(): Promise<void> {
-    await this.#process.start();
-  }
-
-  /** SIGTERM. */
-  async stop(): Promise<void> {
-    await this.#process.end('SIGTERM');
-  }
-
-  /** SIGKILL. */
-  async kill(): Promise<void> {
-    await this.#process.end('SIGKILL');
-  }
-
-  async restart(): Promise<void> {
-    await this.stop();
-    await this.start();
-  }
-
-  /** SIGSTOP. */
-  pause(): void {
-    this.#process.pause();
-  }
-
-  /** SIGCONT. */
-  resume(): void {
-    this.#process.resume();
-  }
-
-  get isRunning(): boolean {
-    return this.#process.isRunning;
-  }
-
-  /** Kills it, and removes its data. */
-  async remove(): Promise<void> {
-    await this.kill();
-    this.#removeFolder();
+    await this.process.start();
   }
 }
 

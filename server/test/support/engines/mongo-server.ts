@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { MongoClient, MongoServerError } from 'mongodb';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { EngineProcess, freeEnginePort } from './engine-process.ts';
+import { EngineServer } from './engine-server.ts';
 import { findOwnEngine, type OwnEngine } from './find-engine.ts';
 
 export interface MongoServerOptions {
@@ -18,15 +19,10 @@ export interface MongoServerOptions {
 const replicaSet = 'rs0';
 
 /** A MongoDB of our own on 127.0.0.1. Everything that resolves has awaited that it is so. */
-export class MongoServer {
+export class MongoServer extends EngineServer {
   /** Without a database: `mongodb://127.0.0.1:PORT/?directConnection=true`. */
   readonly url: string;
-  readonly port: number;
-  /** Where its data is. */
-  readonly folder: string;
-  readonly #process: EngineProcess;
   readonly #isStandalone: boolean;
-  readonly #removeFolder: () => void;
 
   constructor(
     engine: OwnEngine,
@@ -35,18 +31,14 @@ export class MongoServer {
     options: MongoServerOptions,
     removeFolder: () => void,
   ) {
-    this.port = port;
-    this.folder = folder;
-    this.url = this.urlOf('');
-    this.#isStandalone = options.standalone === true;
-    this.#removeFolder = removeFolder;
+    const isStandalone = options.standalone === true;
     const host = engine.kind === 'docker' ? '0.0.0.0' : '127.0.0.1';
-    this.#process = new EngineProcess(engine, {
+    const process = new EngineProcess(engine, {
       program: 'mongod',
       args: [
         ...['--port', String(port), '--bind_ip', host, '--dbpath', folder, '--nounixsocket'],
         ...['--wiredTigerCacheSizeGB', '0.25', '--oplogSize', '64'],
-        ...(this.#isStandalone ? [] : ['--replSet', replicaSet]),
+        ...(isStandalone ? [] : ['--replSet', replicaSet]),
         // A primary would wait 15 s for its clients to go before it stops.
         ...['--setParameter', 'shutdownTimeoutMillisForSignaledShutdown=100'],
         ...['--setParameter', 'diagnosticDataCollectionEnabled=false'],
@@ -56,6 +48,9 @@ export class MongoServer {
       folder,
       ready: /Waiting for connections/,
     });
+    super({ port, folder, process, removeFolder });
+    this.url = this.urlOf('');
+    this.#isStandalone = isStandalone;
   }
 
   urlOf(database: string): string {
@@ -64,7 +59,7 @@ export class MongoServer {
 
   /** On the same port and folder as before; resolves when there is a primary. */
   async start(): Promise<void> {
-    await this.#process.start();
+    await this.process.start();
     if (this.#isStandalone) return;
     await this.#initiate();
     // Only a client that knows the set waits for its primary.
@@ -74,41 +69,6 @@ export class MongoServer {
     } finally {
       await client.close();
     }
-  }
-
-  /** SIGTERM. */
-  async stop(): Promise<void> {
-    await this.#process.end('SIGTERM');
-  }
-
-  /** SIGKILL. */
-  async kill(): Promise<void> {
-    await this.#process.end('SIGKILL');
-  }
-
-  async restart(): Promise<void> {
-    await this.stop();
-    await this.start();
-  }
-
-  /** SIGSTOP. */
-  pause(): void {
-    this.#process.pause();
-  }
-
-  /** SIGCONT. */
-  resume(): void {
-    this.#process.resume();
-  }
-
-  get isRunning(): boolean {
-    return this.#process.isRunning;
-  }
-
-  /** Kills it, and removes its data. */
-  async remove(): Promise<void> {
-    await this.kill();
-    this.#removeFolder();
   }
 
   async #initiate(): Promise<void> {

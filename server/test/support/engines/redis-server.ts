@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { createClient } from '@redis/client';
 import { temporaryFolder } from '../temporary-folder.ts';
 import { EngineProcess, freeEnginePort } from './engine-process.ts';
+import { EngineServer } from './engine-server.ts';
 import { findOwnEngine, type OwnEngine } from './find-engine.ts';
 
 /** What the hub demands before it calls an answer durable. */
@@ -22,13 +23,8 @@ export interface RedisServerOptions {
 }
 
 /** A Redis of our own on 127.0.0.1. Everything that resolves has awaited that it is so. */
-export class RedisServer {
+export class RedisServer extends EngineServer {
   readonly url: string;
-  readonly port: number;
-  /** Where its data is. */
-  readonly folder: string;
-  readonly #process: EngineProcess;
-  readonly #removeFolder: () => void;
 
   constructor(
     engine: OwnEngine,
@@ -37,13 +33,9 @@ export class RedisServer {
     options: RedisServerOptions,
     removeFolder: () => void,
   ) {
-    this.url = `redis://127.0.0.1:${port}`;
-    this.port = port;
-    this.folder = folder;
-    this.#removeFolder = removeFolder;
     const host = engine.kind === 'docker' ? '0.0.0.0' : '127.0.0.1';
     const settings = { save: '', ...durableRedisSettings, ...options.settings };
-    this.#process = new EngineProcess(engine, {
+    const process = new EngineProcess(engine, {
       program: 'redis-server',
       args: [
         ...['--port', String(port), '--bind', host, '--dir', folder, '--protected-mode', 'no'],
@@ -53,50 +45,17 @@ export class RedisServer {
       folder,
       ready: /Ready to accept connections/,
     });
+    super({ port, folder, process, removeFolder });
+    this.url = `redis://127.0.0.1:${port}`;
   }
 
   /** On the same port and folder as before; resolves when PING is answered. */
   async start(): Promise<void> {
-    await this.#process.start();
+    await this.process.start();
     const client = createClient({ url: this.url, socket: { reconnectStrategy: false } });
     client.on('error', () => undefined);
     await client.connect();
     await client.close();
-  }
-
-  /** SIGTERM. */
-  async stop(): Promise<void> {
-    await this.#process.end('SIGTERM');
-  }
-
-  /** SIGKILL. */
-  async kill(): Promise<void> {
-    await this.#process.end('SIGKILL');
-  }
-
-  async restart(): Promise<void> {
-    await this.stop();
-    await this.start();
-  }
-
-  /** SIGSTOP. */
-  pause(): void {
-    this.#process.pause();
-  }
-
-  /** SIGCONT. */
-  resume(): void {
-    this.#process.resume();
-  }
-
-  get isRunning(): boolean {
-    return this.#process.isRunning;
-  }
-
-  /** Kills it, and removes its data. */
-  async remove(): Promise<void> {
-    await this.kill();
-    this.#removeFolder();
   }
 }
 
