@@ -5,7 +5,7 @@ import { limits } from '../base/limits.ts';
 import type { Logger } from '../base/logger.ts';
 import { eventToJson } from '../event/event-json.ts';
 import type { EventLog, LogEntry, Position, UnreadableEntry } from '../log/event-log.ts';
-import type { EventStore, Lease } from '../store/event-store.ts';
+import { type EventStore, type Lease, leasePrefixes } from '../store/event-store.ts';
 import type { LogBatch } from './batch-queue.ts';
 import { assertStoreContinues } from './continuity.ts';
 import type { Projection } from './projection.ts';
@@ -26,12 +26,9 @@ export interface ArchiveCounts {
   unreadable: number;
 }
 
-/** Begins the names of the leases of archive readers. */
-export const archivePrefix = 'archive:';
-
 /** Whoever holds it is the one that archives the shard. */
 export function archiveLease(shard: string): string {
-  return `${archivePrefix}${shard}`;
+  return `${leasePrefixes.archive}${shard}`;
 }
 
 /** Keeps what the log holds in the store, counted once. */

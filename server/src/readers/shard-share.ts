@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import { limits } from '../base/limits.ts';
 import type { Logger } from '../base/logger.ts';
-import type { EventStore, Lease } from '../store/event-store.ts';
+import { type EventStore, type Lease, leasePrefixes } from '../store/event-store.ts';
 import type { Turn } from './projection.ts';
 
 export interface ShardShareDeps {
@@ -12,9 +12,6 @@ export interface ShardShareDeps {
   readonly holder: string;
   readonly shards: number;
 }
-
-/** Begins the names of the leases by which the processes that read know of each other. */
-const readerPrefix = 'reader/';
 
 /**
  * How many shards this process may read: all of them, divided among the
@@ -76,9 +73,9 @@ export class ShardShare {
 
   async #look(): Promise<void> {
     const { store, holder, shards } = this.#deps;
-    const name = `${readerPrefix}${holder}`;
+    const name = `${leasePrefixes.reader}${holder}`;
     this.#lease = await store.acquireLease(name, holder, limits.leaseTtlMs);
-    const readers = await store.leaseNames(readerPrefix);
+    const readers = await store.leaseNames(leasePrefixes.reader);
     this.#fair = Math.ceil(shards / Math.max(1, readers.length));
   }
 }

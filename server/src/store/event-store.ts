@@ -107,6 +107,16 @@ export interface Lease {
   readonly epoch: number;
 }
 
+/** How the names of leases begin: what each is for, said once for who takes and who looks. */
+export const leasePrefixes = {
+  /** Shows that a hub runs; each process has one of its own. */
+  process: 'process/',
+  /** Shows that a process reads; each has one of its own. */
+  reader: 'reader/',
+  /** The right to archive one shard. */
+  archive: 'archive:',
+} as const;
+
 export interface RecordOptions {
   /** Kept in the same transaction; they move the position as other entries do. */
   readonly unreadable?: readonly UnreadableEntry[];

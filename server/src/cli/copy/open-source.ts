@@ -4,8 +4,7 @@ import { maskPasswords } from '../../config/mask-passwords.ts';
 import type { Settings } from '../../config/settings.ts';
 import { withTrimmedHistory } from '../../log/trimmed-history.ts';
 import { type Engines, isEmbedded, openEngines, openLog, openStore } from '../../main/engines.ts';
-import { archivePrefix } from '../../readers/archive.ts';
-import type { EventStore } from '../../store/event-store.ts';
+import { type EventStore, leasePrefixes } from '../../store/event-store.ts';
 import { Archiving } from './archiving.ts';
 import type { SourceUrls } from './copy-urls.ts';
 import { assertWhole, readLog, readStore, type Source } from './source.ts';
@@ -117,7 +116,7 @@ async function openStoreAlone(settings: Settings, alone: boolean): Promise<Sourc
 
 /** A hub that runs shows itself by the leases of its archive readers. */
 async function assertNoArchive(store: EventStore): Promise<void> {
-  if ((await store.leaseNames(archivePrefix)).length > 0) {
+  if ((await store.leaseNames(leasePrefixes.archive)).length > 0) {
     throw new HubError(
       'conflict',
       `a hub runs on the source (one that was killed counts as running for ${limits.leaseTtlMs / 1_000} s): stop it, or copy beside it with --follow`,

@@ -1,15 +1,10 @@
 import type { ClientSession } from 'mongodb';
 import { HubError } from '../../base/errors.ts';
-import type { Lease } from '../event-store.ts';
+import { type Lease, leasePrefixes } from '../event-store.ts';
 import type { Collections, LeaseDocument } from './collections.ts';
 import type { MongoConnection } from './mongo-connection.ts';
 import { isDuplicateKey } from './mongo-fault.ts';
 import { endSession, type Transactions } from './transactions.ts';
-
-/** Begins the names of those that only show that a hub runs. */
-export const processPrefix = 'process/';
-/** Begins the names of those under which the archive reader works. */
-const archivePrefix = 'archive:';
 
 /** Leases on MongoDB's own clock. */
 export class Leases {
@@ -132,7 +127,7 @@ export async function liveLeases({ leases }: Collections): Promise<readonly Leas
 }
 
 export function isProcessLease({ _id }: LeaseDocument): boolean {
-  return _id.startsWith(processPrefix);
+  return _id.startsWith(leasePrefixes.process);
 }
 
 /**
@@ -141,5 +136,5 @@ export function isProcessLease({ _id }: LeaseDocument): boolean {
  * killed by far more than it takes to be sure of that.
  */
 export function isLeaseOfWork(lease: LeaseDocument): boolean {
-  return isProcessLease(lease) || lease._id.startsWith(archivePrefix);
+  return isProcessLease(lease) || lease._id.startsWith(leasePrefixes.archive);
 }

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../base/clock.ts';
 import { limits } from '../../base/limits.ts';
-import type { Lease } from '../event-store.ts';
-import { type Leases, processPrefix } from './leases.ts';
+import { type Lease, leasePrefixes } from '../event-store.ts';
+import type { Leases } from './leases.ts';
 import type { MongoConnection } from './mongo-connection.ts';
 
 const forgottenAfterMs = 60 * 60_000;
@@ -11,7 +11,7 @@ const forgottenAfterMs = 60 * 60_000;
 export class ProcessLease {
   readonly #connection: MongoConnection;
   readonly #leases: Leases;
-  readonly #name = `${processPrefix}${randomUUID()}`;
+  readonly #name = `${leasePrefixes.process}${randomUUID()}`;
   readonly #stopRenewing: () => void;
   #lease: Lease | undefined;
   #renewing: Promise<void> = Promise.resolve();
@@ -40,7 +40,7 @@ export class ProcessLease {
   async #removeForgotten(): Promise<void> {
     await this.#connection.use(({ leases }) =>
       leases.deleteMany({
-        _id: { $regex: `^(${processPrefix}|reader/)` },
+        _id: { $regex: `^(${leasePrefixes.process}|${leasePrefixes.reader})` },
         $expr: { $lt: ['$expires_at', { $subtract: ['$$NOW', forgottenAfterMs] }] },
       }),
     );

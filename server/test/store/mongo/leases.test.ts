@@ -2,7 +2,8 @@ import { Binary } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 import { logShard } from '../../../src/log/one-shard.ts';
 import { archiveLease } from '../../../src/readers/archive.ts';
-import { isLeaseOfWork, processPrefix } from '../../../src/store/mongo/leases.ts';
+import { leasePrefixes } from '../../../src/store/event-store.ts';
+import { isLeaseOfWork } from '../../../src/store/mongo/leases.ts';
 
 describe('a lease', () => {
   const leaseOf = (_id: string) => ({
@@ -11,7 +12,7 @@ describe('a lease', () => {
     session: new Binary(),
   });
 
-  it.each([`${processPrefix}one`, archiveLease(logShard)])(
+  it.each([`${leasePrefixes.process}one`, archiveLease(logShard)])(
     'named %s shows that somebody works on the database',
     (name) => expect(isLeaseOfWork(leaseOf(name))).toBe(true),
   );
