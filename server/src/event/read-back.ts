@@ -5,6 +5,7 @@ import type { Event } from './event.ts';
 import { isEventTypeName } from './event-rules.ts';
 import { Faults } from './faults.ts';
 import { currencyFault, idFault, userIdFault } from './field-rules.ts';
+import { fingerprintOf, fingerprintOfText } from './fingerprint.ts';
 import { parseMetadata } from './metadata.ts';
 import { parseTimestamp } from './timestamp.ts';
 
@@ -18,6 +19,21 @@ export interface WrittenEvent {
   readonly currency: string;
   readonly receivedAt: string;
   readonly metadata: string;
+}
+
+/** What an entry of a log came to. */
+export interface ParsedEntry {
+  readonly event: Event | undefined;
+  /** Why there is no event. */
+  readonly reason: string;
+  readonly fingerprint: string;
+}
+
+/** `raw` is what stands in for the content of an entry that is no event. */
+export function parsedEntry(event: Event | string, raw: string): ParsedEntry {
+  return typeof event === 'string'
+    ? { event: undefined, reason: event, fingerprint: fingerprintOfText(raw) }
+    : { event, reason: '', fingerprint: fingerprintOf(event) };
 }
 
 /** The event, or why it is none: anybody may have written to the log, so that every field is looked at. */

@@ -1,7 +1,7 @@
 import { formatInstant, systemClock } from '../../base/clock.ts';
 import type { Finding } from '../../base/finding.ts';
 import { limits } from '../../base/limits.ts';
-import { KafkaCluster } from './kafka-cluster.ts';
+import { KafkaCluster, partitionsOf } from './kafka-cluster.ts';
 import { parseKafkaUrl } from './kafka-target.ts';
 import {
   assertKeepsAll,
@@ -38,12 +38,9 @@ async function examineTopic(cluster: KafkaCluster): Promise<readonly Finding[]> 
   const settings = await readSettings(cluster);
   const weaknesses = weaknessesOf(facts, settings);
   const durable = weaknesses.length === 0;
-  const all = facts.partitions.map((_, partition) => partition);
-  const [oldest, ends] = await Promise.all([
-    cluster.offsets(all, 'earliest'),
-    cluster.offsets(all, 'latest'),
-  ]);
-  const held = all.reduce((sum, at) => sum + (ends.get(at) ?? 0) - (oldest.get(at) ?? 0), 0);
+  const all = partitionsOf(facts);
+  const extents = await cluster.extents(all);
+  const held = [...extents.values()].reduce((sum, { first, end }) => sum + end - first, 0);
   const detail = `"${topic}" has ${all.length} partitions with ${held} records`;
   return [
     { state: 'ok', name: 'kafka', detail: shown },

@@ -20,6 +20,12 @@ export interface PartitionFacts {
   readonly inSync: number;
 }
 
+/** Of a partition; equal where it holds nothing. */
+export interface Extent {
+  readonly first: number;
+  readonly end: number;
+}
+
 export interface FetchedPartition {
   readonly partition: number;
   /** Kafka's number of it; 0 is none. */
@@ -117,6 +123,17 @@ export class KafkaCluster {
     );
   }
 
+  /** By partition: the first record that is still there, and the place after the last. */
+  async extents(partitions: readonly number[]): Promise<ReadonlyMap<number, Extent>> {
+    const [oldest, ends] = await Promise.all([
+      this.offsets(partitions, 'earliest'),
+      this.offsets(partitions, 'latest'),
+    ]);
+    return new Map(
+      partitions.map((at) => [at, { first: oldest.get(at) ?? 0, end: ends.get(at) ?? 0 }]),
+    );
+  }
+
   /** For requests that no broker makes wait. */
   get pool(): ConnectionPool {
     this.#pool ??= this.openPool();
@@ -203,6 +220,10 @@ export function hearAll(pool: ConnectionPool): void {
   pool.on('connecting', ({ connection }) => {
     connection.on('error', () => undefined);
   });
+}
+
+export function partitionsOf({ partitions }: TopicFacts): readonly number[] {
+  return partitions.map((_, partition) => partition);
 }
 
 /** What every client of the log has in common. */

@@ -5,7 +5,7 @@ import { positionGone } from '../../event/position-faults.ts';
 import type { Appended, AppendGroup, EventLog, LogHealth } from '../event-log.ts';
 import type { OpenLogOptions } from '../index.ts';
 import { appendEvents } from './append-events.ts';
-import { KafkaCluster, type TopicFacts } from './kafka-cluster.ts';
+import { KafkaCluster, partitionsOf, type TopicFacts } from './kafka-cluster.ts';
 import { grown, replaced, unavailable } from './kafka-faults.ts';
 import { isKafkaPosition, positionOfReader, shardOf, type TopicMark } from './kafka-position.ts';
 import { type KafkaTarget, parseKafkaUrl } from './kafka-target.ts';
@@ -71,7 +71,7 @@ function logOf(log: KafkaLog): EventLog {
     trim: (archived) => log.upkeep.trim(archived),
     trimmedTo: (shard) => trimmedPosition(log, shard),
     end: () => endOf(log),
-    shards: async () => log.facts.partitions.map((_, partition) => shardOf(partition)),
+    shards: async () => partitionsOf(log.facts).map(shardOf),
     placesIn: (position) => placesIn(position, log.mark),
     resumeAt: (position) => resumeAt(log, position),
     positionAt: positionOfReader,

@@ -2,8 +2,7 @@ import type { KafkaRecord } from '@platformatic/kafka';
 import { canonicalJson, isJsonArray, type Json, parseJson } from '../../base/json.ts';
 import type { Event } from '../../event/event.ts';
 import { eventToLogJson } from '../../event/event-json.ts';
-import { fingerprintOf, fingerprintOfText } from '../../event/fingerprint.ts';
-import { readBack } from '../../event/read-back.ts';
+import { type ParsedEntry, parsedEntry, readBack } from '../../event/read-back.ts';
 
 /** A record on its way to its partition. */
 export interface OutgoingRecord {
@@ -11,13 +10,6 @@ export interface OutgoingRecord {
   readonly value: Buffer;
   readonly headers: Map<Buffer, Buffer>;
   readonly timestamp: bigint;
-}
-
-export interface ParsedRecord {
-  readonly event: Event | undefined;
-  /** Why there is no event. */
-  readonly reason: string;
-  readonly fingerprint: string;
 }
 
 const contentType = Buffer.from('content-type');
@@ -39,12 +31,9 @@ export function toRecord(event: Event): OutgoingRecord {
 }
 
 /** The event of a record; anybody may have written it, so that every field is looked at. */
-export function parseRecord({ value }: Pick<KafkaRecord, 'value'>): ParsedRecord {
+export function parseRecord({ value }: Pick<KafkaRecord, 'value'>): ParsedEntry {
   const text = value?.toString('utf8') ?? '';
-  const event = eventIn(text);
-  return typeof event === 'string'
-    ? { event: undefined, reason: event, fingerprint: fingerprintOfText(text) }
-    : { event, reason: '', fingerprint: fingerprintOf(event) };
+  return parsedEntry(eventIn(text), text);
 }
 
 /** Whether a hub wrote it: what the headers of every entry show. */

@@ -1,7 +1,7 @@
 import { limits } from '../../base/limits.ts';
 import { positionGone } from '../../event/position-faults.ts';
 import type { Places, Position, ReadOptions } from '../event-log.ts';
-import type { KafkaCluster, TopicFacts } from './kafka-cluster.ts';
+import { type KafkaCluster, partitionsOf, type TopicFacts } from './kafka-cluster.ts';
 import {
   formatPosition,
   isOfEntry,
@@ -23,12 +23,11 @@ export interface PlacesDeps {
 
 /** The places that a position names. Throws `position_gone` for another topic's, `invalid` for what never was one. */
 export function placesIn(position: Position, mark: TopicMark): Places {
-  return new Map(
-    ownPlaces(position, mark).map((place) => [
-      shardOf(place.partition),
-      formatPosition(place, mark),
-    ]),
-  );
+  return byShard(ownPlaces(position, mark), mark);
+}
+
+function byShard(places: readonly KafkaPlace[], mark: TopicMark): Places {
+  return new Map(places.map((place) => [shardOf(place.partition), formatPosition(place, mark)]));
 }
 
 function ownPlaces(position: Position, mark: TopicMark): readonly KafkaPlace[] {
@@ -50,17 +49,12 @@ export async function startsOf(
   { from, shard, follow }: Pick<ReadOptions, 'from' | 'shard' | 'follow'>,
 ): Promise<readonly Start[]> {
   const { cluster, facts } = deps;
-  const all = facts.partitions.map((_, partition) => partition);
+  const all = partitionsOf(facts);
   const wanted =
     shard === undefined ? all : all.filter((partition) => shardOf(partition) === shard);
   const places = await placesFrom(deps, from, shard);
-  const [oldest, ends] = await Promise.all([
-    cluster.offsets(wanted, 'earliest'),
-    cluster.offsets(wanted, 'latest'),
-  ]);
-  return wanted.map((partition) => {
-    const first = oldest.get(partition) ?? 0;
-    const end = ends.get(partition) ?? 0;
+  const extents = await cluster.extents(wanted);
+  return [...extents].map(([partition, { first, end }]) => {
     const until = follow ? undefined : end;
     if (from === 'end') return { partition, next: end, after: undefined, until };
     const after = places.get(partition);
@@ -93,12 +87,7 @@ async function placesFrom(
 /** See `EventLog.resumeAt`. */
 export async function resumeAt(deps: PlacesDeps, position: Position): Promise<Places> {
   const places = await placesFrom(deps, position, undefined);
-  return new Map(
-    [...places.values()].map((place) => [
-      shardOf(place.partition),
-      formatPosition(place, deps.mark),
-    ]),
-  );
+  return byShard([...places.values()], deps.mark);
 }
 
 /** In the other partitions: just before the first entry that is no older than this one, by clocks that may differ. */
@@ -108,16 +97,14 @@ async function othersBeside(deps: PlacesDeps, place: KafkaPlace): Promise<readon
   if (entry === undefined || entry.fingerprint !== place.fingerprint) {
     throw positionGone('the log does not hold the entry of this position');
   }
-  const others = facts.partitions.map((_, at) => at).filter((at) => at !== place.partition);
+  const others = partitionsOf(facts).filter((at) => at !== place.partition);
   const since = entry.timestamp - limits.kafkaClockSkewMs;
-  const [found, oldest, ends] = await Promise.all([
+  const [found, extents] = await Promise.all([
     cluster.offsets(others, since),
-    cluster.offsets(others, 'earliest'),
-    cluster.offsets(others, 'latest'),
+    cluster.extents(others),
   ]);
-  return others.flatMap((partition) => {
-    const first = oldest.get(partition) ?? 0;
-    const next = found.get(partition) ?? ends.get(partition) ?? 0;
+  return [...extents].flatMap(([partition, { first, end }]) => {
+    const next = found.get(partition) ?? end;
     // Where the oldest are gone, some of those may have been younger: it is read from its start.
     if (next === 0 || next === first) return [];
     return [{ partition, offset: next - 1, fingerprint: unseen }];
@@ -127,21 +114,16 @@ async function othersBeside(deps: PlacesDeps, place: KafkaPlace): Promise<readon
 /** See `EventLog.end`. */
 export async function endOf(deps: PlacesDeps): Promise<Position | undefined> {
   const { cluster, facts, mark } = deps;
-  const all = facts.partitions.map((_, partition) => partition);
-  const [oldest, ends] = await Promise.all([
-    cluster.offsets(all, 'earliest'),
-    cluster.offsets(all, 'latest'),
-  ]);
-  const used = all.filter((partition) => (ends.get(partition) ?? 0) > 0);
-  const held = used.filter((at) => (ends.get(at) ?? 0) > (oldest.get(at) ?? 0));
-  const newest = await recordsAt(deps, new Map(held.map((at) => [at, (ends.get(at) ?? 0) - 1])));
+  const used = [...(await cluster.extents(partitionsOf(facts)))].filter(([, { end }]) => end > 0);
+  const held = used.filter(([, { first, end }]) => end > first);
+  const newest = await recordsAt(deps, new Map(held.map(([at, { end }]) => [at, end - 1])));
   const seen = new Map(newest.map(({ partition, fingerprint }) => [partition, fingerprint]));
-  const places = used.map((partition) => {
-    const fingerprint = seen.get(partition) ?? unseen;
-    const place = { partition, offset: (ends.get(partition) ?? 0) - 1, fingerprint };
-    return [shardOf(partition), formatPosition(place, mark)] as const;
-  });
-  return positionOfReader(new Map(places));
+  const places = used.map(([partition, { end }]) => ({
+    partition,
+    offset: end - 1,
+    fingerprint: seen.get(partition) ?? unseen,
+  }));
+  return positionOfReader(byShard(places, mark));
 }
 
 /** See `EventLog.trimmedTo`. */

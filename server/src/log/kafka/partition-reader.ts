@@ -25,8 +25,6 @@ export interface Start {
 
 /** What one answer came to, each partition in its order. */
 export interface ReadBatch {
-  /** The reader has moved. */
-  readonly found: boolean;
   readonly entries: readonly LogEntry[];
   /** Behind so many of the entries. */
   readonly unreadable: readonly { readonly after: number; readonly entry: UnreadableEntry }[];
@@ -141,7 +139,7 @@ export class PartitionReader {
       this.#cluster.forgetLeaders();
       if (!found) throw faultOf(failed, this.#cluster.target.shown);
     }
-    return { found, ...taken };
+    return taken;
   }
 
   #takePartition({ partition, batches }: FetchedPartition, reading: Reading, taken: Taken): void {
@@ -167,16 +165,15 @@ export class PartitionReader {
     { entries, unreadable }: Taken,
   ): void {
     const { event, reason, fingerprint } = parseRecord(record);
+    reading.next = offset + 1;
     if (reading.toVerify !== undefined) {
       const { toVerify } = reading;
       reading.toVerify = undefined;
       if (toVerify.offset !== offset || toVerify.fingerprint !== fingerprint) {
         throw positionGone('the log does not hold the entry of this position');
       }
-      reading.next = offset + 1;
       return;
     }
-    reading.next = offset + 1;
     const shard = shardOf(partition);
     const position = formatPosition({ partition, offset, fingerprint }, this.#mark);
     if (event !== undefined) {

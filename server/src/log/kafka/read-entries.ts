@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import { HubError } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
+import { eventCharacters } from '../../event/event-bytes.ts';
 import { positionGone } from '../../event/position-faults.ts';
 import type { LogEntry, ReadOptions } from '../event-log.ts';
 import type { KafkaCluster, TopicFacts } from './kafka-cluster.ts';
@@ -52,7 +53,7 @@ export async function* readEntries(
   }
 }
 
-const nothing: ReadBatch = { found: false, entries: [], unreadable: [] };
+const nothing: ReadBatch = { entries: [], unreadable: [] };
 
 async function nextOf(
   reader: PartitionReader,
@@ -106,8 +107,7 @@ function* inBatches(
     let characters = 0;
     let end = start;
     while (end < entries.length && end - start < limit && characters < limits.readCharacters) {
-      const { id, userId, metadata } = (entries[end] as LogEntry).event;
-      characters += id.length + userId.length + (metadata?.length ?? 0);
+      characters += eventCharacters((entries[end] as LogEntry).event);
       end += 1;
     }
     tellUpTo(end);

@@ -1,7 +1,7 @@
 import { type Admin, ConfigResourceTypes } from '@platformatic/kafka';
 import { HubError } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
-import type { KafkaCluster, TopicFacts } from './kafka-cluster.ts';
+import { type KafkaCluster, partitionsOf, type TopicFacts } from './kafka-cluster.ts';
 import { foreign, protocolCodeOf, unavailable } from './kafka-faults.ts';
 import { isOfHub } from './kafka-record.ts';
 
@@ -130,18 +130,12 @@ export async function assertOfHub(
   facts: TopicFacts,
   { strict = false } = {},
 ): Promise<void> {
-  const all = facts.partitions.map((_, partition) => partition);
-  const [oldest, ends] = await Promise.all([
-    cluster.offsets(all, 'earliest'),
-    cluster.offsets(all, 'latest'),
-  ]);
   const strangers: number[] = [];
   let ours = 0;
-  for (const partition of all) {
-    const offset = oldest.get(partition) ?? 0;
-    if (offset >= (ends.get(partition) ?? 0)) continue;
+  for (const [partition, { first, end }] of await cluster.extents(partitionsOf(facts))) {
+    if (first >= end) continue;
     const { leader = -1 } = facts.partitions[partition] ?? {};
-    const from = new Map([[partition, offset]]);
+    const from = new Map([[partition, first]]);
     const [fetched] = await cluster.fetch(cluster.pool, leader, facts.id, from, 0);
     const record = fetched?.batches[0]?.records[0];
     if (record === undefined) continue;

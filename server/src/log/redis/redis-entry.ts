@@ -1,19 +1,11 @@
 import { hash } from 'node:crypto';
 import { formatInstant } from '../../base/clock.ts';
 import type { Event } from '../../event/event.ts';
-import { fingerprintOf, fingerprintOfText } from '../../event/fingerprint.ts';
 import { formatAmount } from '../../event/money.ts';
-import { readBack } from '../../event/read-back.ts';
+import { type ParsedEntry, parsedEntry, readBack } from '../../event/read-back.ts';
 
 /** An entry as Redis gives it: its id, then names and values by turns. */
 export type RawEntry = readonly [id: string, fields: readonly string[]];
-
-export interface ParsedEntry {
-  readonly event: Event | undefined;
-  /** Why there is no event. */
-  readonly reason: string;
-  readonly fingerprint: string;
-}
 
 /** The values of an entry, in the order in which the script names them; without metadata the last is empty. */
 export function fieldsOf(event: Event): readonly string[] {
@@ -45,10 +37,7 @@ export function markOf(event: Event): string {
 
 /** The event of an entry; anybody may have written it, so that every field is looked at. */
 export function parseEntry([, fields]: RawEntry): ParsedEntry {
-  const event = eventOf(fields);
-  return typeof event === 'string'
-    ? { event: undefined, reason: event, fingerprint: fingerprintOfText(fields.join('\n')) }
-    : { event, reason: '', fingerprint: fingerprintOf(event) };
+  return parsedEntry(eventOf(fields), fields.join('\n'));
 }
 
 const names = [

@@ -1,6 +1,7 @@
 import type { ClientSession, Document, Filter as MongoFilter } from 'mongodb';
 import { dateOf, type Instant } from '../../base/clock.ts';
 import { limits } from '../../base/limits.ts';
+import { eventCharacters } from '../../event/event-bytes.ts';
 import type { Filter } from '../../event/filter.ts';
 import type { LogEntry, Position } from '../../log/event-log.ts';
 import { minuteOf } from '../count-tally.ts';
@@ -60,8 +61,7 @@ export async function entriesBehind(
   for await (const document of cursor) {
     const entry = entryOf(document);
     entries.push(entry);
-    const { id, userId, metadata } = entry.event;
-    characters += id.length + userId.length + (metadata?.length ?? 0);
+    characters += eventCharacters(entry.event);
     if (characters >= limits.readCharacters) break;
   }
   return entries;
