@@ -1,4 +1,4 @@
-import type { Caller } from './auth/identify.ts';
+import type { Action, Caller } from './auth/caller.ts';
 import type { Instant } from './base/clock.ts';
 import type { HubError } from './base/errors.ts';
 import type { Event, Sign } from './event/event.ts';
@@ -7,7 +7,9 @@ import type { Position } from './log/event-log.ts';
 import type { FeedBatch } from './readers/live-feed.ts';
 import type { StoredEvent } from './store/event-store.ts';
 
-export type { Caller } from './auth/identify.ts';
+export { nobody } from './auth/caller.ts';
+export type { Caller } from './auth/caller.ts';
+export type { Identify, Presented } from './auth/identify.ts';
 export type {
   FilterRequest,
   FindRequest,
@@ -143,6 +145,8 @@ export interface Hub {
   find(caller: Caller, request: FindRequest): Promise<EventPage>;
   aggregate(caller: Caller, request: WindowRequest): Promise<Totals>;
   series(caller: Caller, request: SeriesRequest): Promise<Series>;
+  /** For what a protocol serves by itself, such as the metrics page. Throws `forbidden`. */
+  authorize(caller: Caller, action: Action): void;
   health(): Promise<Health>;
 }
 

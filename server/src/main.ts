@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { identifyAnyone } from './auth/identify.ts';
 import { type Clock, systemClock } from './base/clock.ts';
 import type { HubError } from './base/errors.ts';
 import { Lifecycle } from './base/lifecycle.ts';
@@ -10,6 +9,7 @@ import type { Settings } from './config/settings.ts';
 import { createHub } from './hub/create-hub.ts';
 import type { Hub } from './hub.ts';
 import type { GroupCommitLog } from './log/group-commit.ts';
+import { createAccess } from './main/access.ts';
 import { Admission } from './main/admission.ts';
 import { composeEngines } from './main/compose-engines.ts';
 import { openEngines } from './main/engines.ts';
@@ -36,6 +36,8 @@ export interface RunningHub {
   /** `host:port`; empty where gRPC is not served. */
   readonly grpcAddress: string;
   readonly durability: string;
+  /** Who may come in, where that is everybody; else empty. */
+  readonly openness: string;
   /** Resolves with the reason when it turns out later that the hub must not go on, as when an engine comes back as another. */
   readonly refused: Promise<HubError>;
   /** Readiness fails, work under way ends, streams close with a resumable position. Safe to call twice. */
@@ -74,8 +76,16 @@ async function compose(settings: Settings, parts: Parts): Promise<RunningHub> {
   const telemetry = createTelemetry();
   const opened = await parts.open(settings, { exclusive: true, pageCountMax, clock });
   const admission = new Admission({ clock, logger });
+  const access = createAccess({
+    settings,
+    keys: opened.store.keys,
+    tokens: undefined,
+    clock,
+    logger,
+  });
   const engines = await composeEngines({
     settings,
+    access,
     engines: opened,
     admission,
     clock,
@@ -93,7 +103,7 @@ async function compose(settings: Settings, parts: Parts): Promise<RunningHub> {
     ...shared,
     hub,
     http: createHttpServer({ ...settings.http, clock, logger, telemetry }),
-    identify: identifyAnyone,
+    identify: access.identify,
     grpc: settings.grpc,
     version,
   };
@@ -109,7 +119,8 @@ async function compose(settings: Settings, parts: Parts): Promise<RunningHub> {
   lifecycle.add('live feed', () => feed.close());
   lifecycle.add('readiness', () => stopping.abort());
   const { refused } = admission;
-  return { hub, ...running, durability, refused, stop: () => lifecycle.stop() };
+  const openness = access.describe();
+  return { hub, ...running, durability, openness, refused, stop: () => lifecycle.stop() };
 }
 
 function addGauges(telemetry: Telemetry, log: GroupCommitLog, feed: LiveFeed): void {

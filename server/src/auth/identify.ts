@@ -1,24 +1,80 @@
-/** Who asks. Until keys are made, everybody on loopback is the open caller. */
-export interface Caller {
-  readonly name: string;
-  readonly actions: ReadonlySet<Action>;
+import { HubError } from '../base/errors.ts';
+import type { Audit } from './audit.ts';
+import { isApiKey } from './api-key.ts';
+import { type Action, type Caller, refusedCredential } from './caller.ts';
+import type { KeyRing } from './key-ring.ts';
+
+export type { Action, Caller } from './caller.ts';
+
+/** What a request carries, whichever protocol it came by. */
+export interface Presented {
+  /** Of `Authorization: Bearer <credential>`; another scheme is none. */
+  readonly bearer: string | undefined;
+  /** Of `X-API-Key`. */
+  readonly apiKey: string | undefined;
 }
 
-export type Action = 'events:write' | 'events:read' | 'aggregates:read' | 'metrics:read' | 'admin';
+/**
+ * Turns what was presented into a caller. Fails with `unauthenticated` for what
+ * does not hold and for nothing where something is needed, `unreadable` for two
+ * credentials at once, and `unavailable` while it cannot be looked up.
+ */
+export type Identify = (presented: Presented, address: string) => Caller | Promise<Caller>;
 
-/** May do everything. */
-export const openCaller: Caller = {
-  name: 'open',
-  actions: new Set<Action>([
-    'events:write',
-    'events:read',
-    'aggregates:read',
-    'metrics:read',
-    'admin',
-  ]),
-};
+/** What a token says once its signature and its claims hold. */
+export interface VerifiedToken {
+  readonly issuer: string;
+  readonly subject: string;
+  readonly scopes: ReadonlySet<Action>;
+  readonly expiresAtMs: number;
+  /** For people. */
+  readonly name: string;
+}
 
-/** Turns a credential into a caller. `credential` is the bare token, whichever header or field it came in. */
-export type Identify = (credential: string | undefined) => Caller;
+export interface TokenVerifier {
+  /** Rejects with `unauthenticated`, or with `unavailable` while the issuer's keys cannot be had. */
+  verify(token: string): Promise<VerifiedToken>;
+}
 
-export const identifyAnyone: Identify = () => openCaller;
+export interface IdentifyDeps {
+  readonly ring: KeyRing;
+  /** Undefined where no issuer is configured. */
+  readonly tokens: TokenVerifier | undefined;
+  readonly audit: Audit;
+  readonly callerOfToken: (token: VerifiedToken) => Caller;
+}
+
+export function createIdentify({ ring, tokens, audit, callerOfToken }: IdentifyDeps): Identify {
+  const ofToken = async (token: string, verifier: TokenVerifier): Promise<Caller> => {
+    return callerOfToken(await verifier.verify(token));
+  };
+  const find = (credential: string | undefined): Caller | Promise<Caller> => {
+    if (credential === undefined) return ring.anonymous();
+    if (isApiKey(credential)) return ring.callerOf(credential);
+    if (tokens === undefined) throw refusedCredential('neither an API key nor a token is expected');
+    return ofToken(credential, tokens);
+  };
+  return (presented, address) => {
+    const refuse = (reason: unknown): never => {
+      const error = HubError.from(reason);
+      if (error.code === 'unauthenticated') audit.refused(address, error);
+      throw error;
+    };
+    try {
+      const found = find(theOne(presented));
+      return found instanceof Promise ? found.catch(refuse) : found;
+    } catch (reason) {
+      return refuse(reason);
+    }
+  };
+}
+
+function theOne({ bearer, apiKey }: Presented): string | undefined {
+  if (bearer !== undefined && apiKey !== undefined) {
+    throw new HubError(
+      'unreadable',
+      'two credentials came at once: send either Authorization or X-API-Key',
+    );
+  }
+  return bearer ?? apiKey;
+}

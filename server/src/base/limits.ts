@@ -192,6 +192,21 @@ export const limits = {
   /** The clocks of two hubs differ by no more: how much earlier other partitions are read from an event's own position. */
   kafkaClockSkewMs: 60_000,
 
+  /** How often each process looks who may come in. */
+  accessEveryMs: 1_000,
+  /** What was read holds at least as long: a look or two may fail. */
+  accessGraceMsMin: 5_000,
+  /** How long a call waits for a look when the last one is too old. */
+  accessWaitMs: 2_000,
+  /** All are read at each look. */
+  apiKeys: 1_000,
+  /** How long keys that ended are still listed. */
+  apiKeyForgetMs: 90 * 24 * 60 * 60_000,
+  keyUseEveryMs: 60_000,
+  /** Refused credentials that are told of in one stretch of time, each of another address. */
+  auditRefusals: 20,
+  auditWindowMs: 10_000,
+
   /** Between two hubs' clocks, or the hub's and Redis's, before `doctor` warns. */
   redisClockSkewMs: 60_000,
 

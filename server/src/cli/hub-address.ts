@@ -1,7 +1,9 @@
+import { isLoopback as isLoopbackHost } from '../base/loopback.ts';
 import { commandLineEnv } from '../config/command-line-env.ts';
 import { environment } from '../config/environment.ts';
 import type { HubAddress } from './clients/open-client.ts';
 import type { Flag } from './command.ts';
+import { credential } from './credential.ts';
 import { usageError } from './exit-code.ts';
 
 const urlDefault = 'http://127.0.0.1:8000';
@@ -37,13 +39,11 @@ export function hubAddress(flags: {
       `'${grpcUrl}' is no host and port: set --grpc-url or ${commandLineEnv.grpcUrl}, as in ${grpcUrlDefault}`,
     );
   }
-  return { url, grpcUrl };
+  return { url, grpcUrl, credential: credential() };
 }
 
 /** Whether both addresses are this machine's own. */
 export function isLoopback({ url, grpcUrl }: HubAddress): boolean {
   const grpcHost = grpcUrl.replace(/^[a-z]+:\/\//, '').replace(/:\d+\/?$/, '');
-  return [new URL(url).hostname, grpcHost].every((host) =>
-    /^(localhost|127(\.\d{1,3}){3}|\[::1\]|::1)$/.test(host),
-  );
+  return [new URL(url).hostname, grpcHost].every(isLoopbackHost);
 }

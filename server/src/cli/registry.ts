@@ -31,6 +31,10 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'Show, verify or rebuild the totals.',
     load: async () => erased((await import('./commands/metrics.ts')).metrics),
   },
+  keys: {
+    summary: 'Make, list, rotate and revoke API keys.',
+    load: async () => erased((await import('./commands/keys.ts')).keys),
+  },
   doctor: {
     summary: 'Check settings, ports, disk, engine and clock.',
     load: async () => erased((await import('./commands/doctor.ts')).doctor),

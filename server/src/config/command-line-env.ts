@@ -6,4 +6,6 @@ export const commandLineEnv = {
   config: `${envPrefix}CONFIG`,
   url: `${envPrefix}URL`,
   grpcUrl: `${envPrefix}GRPC_URL`,
+  apiKey: `${envPrefix}API_KEY`,
+  apiKeyFile: `${envPrefix}API_KEY_FILE`,
 } as const;

@@ -99,6 +99,8 @@ function completeSettings(
     maxFutureMs: value.maxFuture,
     logLevel: value.logLevel,
     allowWeakDurability: value.allowWeakDurability,
+    allowAnonymous: value.allowAnonymous,
+    accessGraceMs: value.accessGrace,
   };
 }
 

@@ -5,6 +5,7 @@ import {
   duration,
   engineUrl,
   eventTypeList,
+  graceDuration,
   host,
   keptDuration,
   onOff,
@@ -39,7 +40,7 @@ export const settingsSchema = z.strictObject({
     host: setting(host, {
       default: '127.0.0.1',
       description:
-        'The address that HTTP listens on. `0.0.0.0` opens the hub to the network: put a proxy with authentication in front of it.',
+        'The address that HTTP listens on. Beyond loopback the hub starts only with an API key made, a token issuer named, or `allowAnonymous`.',
     }),
     port: setting(port, {
       default: '8000',
@@ -101,6 +102,16 @@ export const settingsSchema = z.strictObject({
     default: 'false',
     description:
       'Serve on engines whose settings can lose what was answered with success. Without it the hub refuses to start.',
+  }),
+  allowAnonymous: setting(onOff, {
+    default: 'false',
+    description:
+      'Serve callers without a credential wherever the hub listens, until the first API key is made. Without it they are served on loopback only.',
+  }),
+  accessGrace: setting(graceDuration, {
+    default: '5s',
+    description:
+      'How long it holds who may come in while the store cannot be read; after that nobody is let in but by token. Longer keeps events coming through a longer outage of MongoDB, and a key that is revoked meanwhile in use.',
   }),
 });
 

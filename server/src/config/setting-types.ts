@@ -82,6 +82,11 @@ export const keptDuration = durationFrom(
   'a duration of 1h or more, such as 1h, 24h or 7d',
 );
 
+export const graceDuration = durationFrom(
+  limits.accessGraceMsMin,
+  'a duration of 5s or more, such as 5s, 10m or 1h',
+);
+
 function durationFrom(msMin: number, expected: string) {
   const schema = z.string().transform((text, context) => {
     const ms = parseDuration(text);

@@ -15,6 +15,10 @@ export interface Settings {
   readonly maxFutureMs: number;
   readonly logLevel: LogLevel;
   readonly allowWeakDurability: boolean;
+  /** Callers without a credential are served wherever the hub listens, as long as no key was ever made. */
+  readonly allowAnonymous: boolean;
+  /** How long it holds who may come in while the store is away. */
+  readonly accessGraceMs: number;
 }
 
 export const roles = ['http', 'grpc', 'readers'] as const;

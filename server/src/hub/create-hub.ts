@@ -1,6 +1,8 @@
 import { allow } from '../auth/allow.ts';
+import { narrow, seesType } from '../auth/narrow.ts';
+import type { Caller } from '../auth/caller.ts';
 import type { Clock } from '../base/clock.ts';
-import { invalid } from '../base/errors.ts';
+import { HubError, invalid } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Telemetry } from '../base/telemetry.ts';
@@ -12,7 +14,7 @@ import type { LiveFeed } from '../readers/live-feed.ts';
 import type { EventStore } from '../store/event-store.ts';
 import { createHealth, type HealthPart } from './health.ts';
 import { Publisher } from './publisher.ts';
-import { Reads } from './reads.ts';
+import { noSuchEvent, Reads } from './reads.ts';
 
 export interface HubDeps {
   readonly log: EventLog;
@@ -36,38 +38,57 @@ export function createHub(deps: HubDeps): Hub {
     eventTypes: deps.rules.eventTypes,
     publish: async (caller, inputs, options) => {
       allow(caller, 'events:write');
-      return await publisher.publish(inputs, options);
+      return await publisher.publish(caller, inputs, options);
     },
     subscribe: (caller, request) => {
       allow(caller, 'events:read');
-      return subscribe(deps, request);
+      return subscribe(deps, caller, request);
     },
     latest: async (caller, request) => {
       allow(caller, 'events:read');
-      return await reads.latest(request);
+      return await reads.latest(narrow(caller, request));
     },
     get: async (caller, id, atLeast) => {
       allow(caller, 'events:read');
-      return await reads.get(id, atLeast);
+      const stored = await reads.get(id, atLeast);
+      if (!seesType(caller, stored.event.eventType)) throw noSuchEvent();
+      return stored;
     },
     find: async (caller, request) => {
       allow(caller, 'events:read');
-      return await reads.find(request);
+      return await reads.find(narrow(caller, request));
     },
     aggregate: async (caller, request) => {
       allow(caller, 'aggregates:read');
-      return await reads.aggregate(request);
+      return await reads.aggregate(narrow(caller, request));
     },
     series: async (caller, request) => {
       allow(caller, 'aggregates:read');
-      return await reads.series(request);
+      return await reads.series(narrow(caller, request));
     },
+    authorize: allow,
     health,
   };
 }
 
-/** Cuts the feed at the request's limit. */
+/** Ends with the credential, with the position to resume from by another. */
 async function* subscribe(
+  deps: HubDeps,
+  caller: Caller,
+  request: SubscribeRequest,
+): AsyncGenerator<FeedBatch> {
+  const { ended } = caller;
+  const signal = AbortSignal.any([request.signal, ended]);
+  let position: Position | undefined;
+  for await (const batch of limited(deps, { ...narrow(caller, request), signal })) {
+    position = batch.position ?? position;
+    yield batch;
+  }
+  if (ended.aborted) throw HubError.from(ended.reason).withPosition(position);
+}
+
+/** Cuts the feed at the request's limit. */
+async function* limited(
   { feed, rules, log }: HubDeps,
   request: SubscribeRequest,
 ): AsyncGenerator<FeedBatch> {

@@ -1,3 +1,5 @@
+import type { Caller } from '../auth/caller.ts';
+import { assertMaySend } from '../auth/narrow.ts';
 import { type Clock, yieldTurn } from '../base/clock.ts';
 import { HubError } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
@@ -27,12 +29,13 @@ export class Publisher {
   }
 
   async publish(
+    caller: Caller,
     inputs: readonly unknown[],
     { atomic = false, protocol = 'hub' }: PublishOptions = {},
   ): Promise<readonly PublishResult[]> {
     const { clock, telemetry } = this.#deps;
     const startedMs = clock.monotonicMs();
-    const parsed = await this.#parse(inputs);
+    const parsed = await this.#parse(caller, inputs);
     const events = parsed.filter((item): item is NewEvent => !(item instanceof HubError));
     const refused = events.length < parsed.length;
     const results =
@@ -49,13 +52,16 @@ export class Publisher {
   }
 
   /** In slices, so that one large batch does not hold everybody up. */
-  async #parse(inputs: readonly unknown[]): Promise<readonly (NewEvent | HubError)[]> {
+  async #parse(
+    caller: Caller,
+    inputs: readonly unknown[],
+  ): Promise<readonly (NewEvent | HubError)[]> {
     const { rules, clock } = this.#deps;
     const parsed: (NewEvent | HubError)[] = [];
     const context = { rules, receivedAt: clock.now(), newId: newEventId };
     for (const input of inputs) {
       if (parsed.length > 0 && parsed.length % limits.parseSliceEvents === 0) await yieldTurn();
-      parsed.push(tryParse(input, context));
+      parsed.push(tryParse(caller, input, context));
     }
     return parsed;
   }
@@ -98,10 +104,16 @@ const countedAs = {
   not_stored: 'not_stored',
 } as const satisfies Record<PublishResult['status'], EventResult>;
 
-function tryParse(input: unknown, context: Parameters<typeof parseEvent>[1]): NewEvent | HubError {
+function tryParse(
+  caller: Caller,
+  input: unknown,
+  context: Parameters<typeof parseEvent>[1],
+): NewEvent | HubError {
   if (input instanceof HubError) return input;
   try {
-    return parseEvent(input, context);
+    const event = parseEvent(input, context);
+    assertMaySend(caller, event.eventType);
+    return event;
   } catch (reason) {
     if (reason instanceof HubError) return reason;
     throw reason;

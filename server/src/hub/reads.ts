@@ -34,6 +34,10 @@ export interface ReadsDeps {
   readonly rules: EventRules;
 }
 
+export function noSuchEvent(): HubError {
+  return new HubError('not_found', 'no event has this id');
+}
+
 /** Everything that is read from the store, with its one validation. */
 export class Reads {
   readonly #deps: ReadsDeps;
@@ -54,7 +58,7 @@ export class Reads {
   async get(id: string, atLeast?: unknown): Promise<StoredEvent> {
     await this.#waitFor(atLeast);
     const event = await this.#deps.store.get(id);
-    if (event === undefined) throw new HubError('not_found', 'no event has this id');
+    if (event === undefined) throw noSuchEvent();
     return event;
   }
 

@@ -11,6 +11,7 @@ import { timed } from '../log/timed.ts';
 import { withTrimmedHistory } from '../log/trimmed-history.ts';
 import { Continuity } from '../readers/continuity.ts';
 import type { EventStore } from '../store/event-store.ts';
+import type { HubAccess } from './access.ts';
 import type { Admission } from './admission.ts';
 import { agree, agreementOf } from './agree.ts';
 import { type Engines, isEmbedded } from './engines.ts';
@@ -20,6 +21,7 @@ export interface EngineParts {
   readonly settings: Settings;
   readonly engines: Engines;
   readonly admission: Admission;
+  readonly access: HubAccess;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly lifecycle: Lifecycle;
@@ -43,20 +45,28 @@ export async function composeEngines(parts: EngineParts): Promise<ComposedEngine
 
 /** Log and store are one file: nothing is archived, nothing is ever away alone. */
 async function composeEmbedded(parts: EngineParts): Promise<ComposedEngines> {
-  const { engines, lifecycle, settings } = parts;
+  const { access, engines, lifecycle, settings } = parts;
   const { store } = engines;
   const log = withGroupCommit(timed(engines.log, parts.clock, parts.telemetry));
   lifecycle.add('store', () => store.close());
   lifecycle.add('log', () => log.close());
+  lifecycle.add('keys', () => access.stop());
   await agree(store, agreementOf(settings));
-  return { log, store, parts: [storePart(store, true)], startReaders: () => undefined };
+  await access.admit();
+  return {
+    log,
+    store,
+    parts: [storePart(store, true), access.part],
+    startReaders: () => undefined,
+  };
 }
 
 /** Each engine may be away: the hub starts all the same, and does what it can without it. */
 async function composeServers(parts: EngineParts): Promise<ComposedEngines> {
-  const { settings, engines, admission, clock, logger, lifecycle } = parts;
+  const { settings, engines, admission, access, clock, logger, lifecycle } = parts;
   const { store } = engines;
   lifecycle.add('store', () => store.close());
+  lifecycle.add('keys', () => access.stop());
   const continuity = new Continuity({
     log: engines.log,
     store,
@@ -74,12 +84,13 @@ async function composeServers(parts: EngineParts): Promise<ComposedEngines> {
   await admission.begin([
     { name: 'the log', pass: async () => void (await engines.log.check()) },
     { name: 'the store', pass: () => agree(store, wanted) },
+    { name: 'its keys', pass: () => access.admit() },
   ]);
   await continuity.start();
   lifecycle.add('continuity', () => continuity.stop());
   const isReader = settings.roles.has('readers');
   const takesEvents = settings.roles.has('http') || settings.roles.has('grpc');
-  const healthParts = [storePart(store, !takesEvents)];
+  const healthParts = [storePart(store, !takesEvents), access.part];
   if (!isReader) return { log, store, parts: healthParts, startReaders: () => undefined };
   const needed = !takesEvents;
   const { part, start } = prepareArchive({ ...parts, log: engines.log, store, needed });

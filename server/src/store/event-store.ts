@@ -2,6 +2,7 @@ import type { Instant } from '../base/clock.ts';
 import type { Event } from '../event/event.ts';
 import type { Filter } from '../event/filter.ts';
 import type { LogEntry, Places, Position, UnreadableEntry } from '../log/event-log.ts';
+import type { KeyStore } from './key-store.ts';
 
 export interface StoredEvent {
   readonly event: Event;
@@ -133,6 +134,7 @@ export interface Agreement {
 
 /** Events and their counts, kept by a reader of the log together with its position. */
 export interface EventStore {
+  readonly keys: KeyStore;
   /** How far the store has read, by shard. */
   positions(): Promise<ReadonlyMap<string, Position>>;
   /**

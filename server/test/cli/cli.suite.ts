@@ -5,6 +5,7 @@ import { countingSuite } from './suite/counting.ts';
 import { examiningSuite } from './suite/examining.ts';
 import { generatingSuite } from './suite/generating.ts';
 import { importingSuite } from './suite/importing.ts';
+import { keyingSuite } from './suite/keying.ts';
 import { listingSuite } from './suite/listing.ts';
 import { resendingSuite } from './suite/resending.ts';
 import { resettingSuite } from './suite/resetting.ts';
@@ -24,6 +25,7 @@ export function cliSuite(name: string, newPlace: NewPlace): void {
     servingSuite(newPlace);
     examiningSuite(newPlace);
     configuringSuite(newPlace);
+    keyingSuite(newPlace);
     resettingSuite(newPlace);
     importingSuite(newPlace);
   });

@@ -7,6 +7,7 @@ import { sharedMongo } from '../support/engines/shared-engines.ts';
 import { describeWithEngines } from '../support/needed-program.ts';
 import { eventStoreSuite, type StoreHarness } from './event-store.suite.ts';
 import { keepAsideSuite } from './keep-aside.suite.ts';
+import { keyStoreSuite } from './key-store.suite.ts';
 
 async function mongoStoreHarness(): Promise<StoreHarness> {
   const url = await sharedMongo();
@@ -35,4 +36,5 @@ async function mongoStoreHarness(): Promise<StoreHarness> {
 describeWithEngines('MongoDB', ['mongo'], () => {
   eventStoreSuite('on MongoDB', mongoStoreHarness);
   keepAsideSuite('MongoDB', mongoStoreHarness);
+  keyStoreSuite('on MongoDB', mongoStoreHarness);
 });

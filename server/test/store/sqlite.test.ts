@@ -7,6 +7,7 @@ import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { eventStoreSuite, type StoreHarness } from './event-store.suite.ts';
 import { keepAsideSuite } from './keep-aside.suite.ts';
+import { keyStoreSuite } from './key-store.suite.ts';
 
 async function sqliteStoreHarness(): Promise<StoreHarness> {
   const folder = temporaryFolder();
@@ -43,3 +44,4 @@ async function sqliteStoreHarness(): Promise<StoreHarness> {
 
 eventStoreSuite('on SQLite', sqliteStoreHarness);
 keepAsideSuite('SQLite', sqliteStoreHarness);
+keyStoreSuite('on SQLite', sqliteStoreHarness);

@@ -17,6 +17,8 @@ export function testSettings(folder: string, overrides: Partial<Settings> = {}):
     maxFutureMs: 24 * 60 * 60 * 1000,
     logLevel: 'silent',
     allowWeakDurability: false,
+    allowAnonymous: false,
+    accessGraceMs: 5_000,
     ...overrides,
   };
 }

@@ -3,6 +3,7 @@ import { canonicalJson, quoteJson } from '../../base/json.ts';
 import { errorTable } from '../../protocols/error-table.ts';
 import { type HttpAnswer, HttpConnection, refusalOf } from './http-connection.ts';
 import { ClientError, type IngestClient, type SendResult } from './ingest-client.ts';
+import type { HubAddress } from './open-client.ts';
 import type { OutgoingEvent } from './outgoing-event.ts';
 
 const sendOne = `mutation Send($input: EventInput!) {
@@ -16,8 +17,8 @@ const sendMany = `mutation SendAll($inputs: [EventInput!]!) {
 export class GraphqlClient implements IngestClient {
   readonly #connection: HttpConnection;
 
-  constructor(url: string, connections: number) {
-    this.#connection = new HttpConnection(url, connections);
+  constructor({ url, credential }: HubAddress, connections: number) {
+    this.#connection = new HttpConnection(url, connections, credential);
   }
 
   async send(events: readonly OutgoingEvent[]): Promise<readonly SendResult[]> {

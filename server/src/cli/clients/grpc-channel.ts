@@ -1,4 +1,4 @@
-import { Client, credentials, type Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import { Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { systemClock } from '../../base/clock.ts';
 import { errorCodes, HubError } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
@@ -12,8 +12,11 @@ const callMsMax = 30_000;
 export class GrpcChannel {
   readonly contracts: Contracts = loadContracts();
   readonly client: Client;
+  readonly #metadata = new Metadata();
 
-  constructor(address: string) {
+  /** `credential` goes with every call. */
+  constructor(address: string, credential?: string) {
+    if (credential !== undefined) this.#metadata.set('authorization', `Bearer ${credential}`);
     const isSecure = /^(grpcs|https):/.test(address);
     const target = address.replace(/^[a-z]+:\/\//, '').replace(/\/$/, '');
     const channelCredentials = isSecure ? credentials.createSsl() : credentials.createInsecure();
@@ -32,6 +35,7 @@ export class GrpcChannel {
         (message: object) => types.request.encode(message),
         (bytes) => decoded(types.answer, bytes),
         request,
+        this.#metadata,
         { deadline: systemClock.now() + callMsMax },
         (error, answer) => {
           if (error !== null) reject(this.failureOf(error));
@@ -46,6 +50,7 @@ export class GrpcChannel {
       method,
       (message: object) => types.request.encode(message),
       (bytes) => decoded(types.answer, bytes),
+      this.#metadata,
     );
   }
 

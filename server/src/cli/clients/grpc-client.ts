@@ -2,6 +2,7 @@ import type { BatchResponse, EventResponse } from '../../protocols/grpc/messages
 import { type CallTypes, GrpcChannel } from './grpc-channel.ts';
 import { grpcRequestOf } from './grpc-request.ts';
 import { ClientError, type IngestClient, type SendResult } from './ingest-client.ts';
+import type { HubAddress } from './open-client.ts';
 import type { OutgoingEvent } from './outgoing-event.ts';
 
 /** `SendEvent` for one event, `SendEventBatch` for several. */
@@ -10,8 +11,8 @@ export class GrpcClient implements IngestClient {
   readonly #one: CallTypes<EventResponse>;
   readonly #batch: CallTypes<BatchResponse>;
 
-  constructor(address: string) {
-    this.#channel = new GrpcChannel(address);
+  constructor({ grpcUrl, credential }: HubAddress) {
+    this.#channel = new GrpcChannel(grpcUrl, credential);
     const { contracts } = this.#channel;
     this.#one = {
       request: contracts.type('event_hub.v1.EventRequest'),

@@ -5,6 +5,7 @@ import type { EventResponse } from '../../protocols/grpc/messages.ts';
 import { type CallTypes, GrpcChannel } from './grpc-channel.ts';
 import { grpcRequestOf } from './grpc-request.ts';
 import { ClientError, type IngestClient, type SendResult } from './ingest-client.ts';
+import type { HubAddress } from './open-client.ts';
 import type { OutgoingEvent } from './outgoing-event.ts';
 
 interface Waiting {
@@ -24,8 +25,8 @@ export class GrpcStreamClient implements IngestClient {
   /** Answers come in order, so that the first who waits is the next to be answered. */
   #answered = 0;
 
-  constructor(address: string) {
-    this.#channel = new GrpcChannel(address);
+  constructor({ grpcUrl, credential }: HubAddress) {
+    this.#channel = new GrpcChannel(grpcUrl, credential);
     const { contracts } = this.#channel;
     this.#types = {
       request: contracts.type('event_hub.v1.EventRequest'),

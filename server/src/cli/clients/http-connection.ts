@@ -29,8 +29,11 @@ export class HttpConnection {
   readonly #prefix: string;
   readonly #agent: Agent;
   readonly #request: typeof plainRequest;
+  readonly #authorization: Readonly<Record<string, string>>;
 
-  constructor(url: string, connections: number) {
+  /** `credential` goes with every request. */
+  constructor(url: string, connections: number, credential?: string) {
+    this.#authorization = credential === undefined ? {} : { authorization: `Bearer ${credential}` };
     const { protocol, hostname, port, pathname } = new URL(url);
     const isSecure = protocol === 'https:';
     const options = { keepAlive: true, maxSockets: connections };
@@ -56,7 +59,7 @@ export class HttpConnection {
         ...this.#place,
         method,
         path: this.#prefix + path,
-        headers: { ...headers, ...sent },
+        headers: { ...this.#authorization, ...headers, ...sent },
         timeout: silenceMsMax,
         ...(signal === undefined ? {} : { signal }),
       });

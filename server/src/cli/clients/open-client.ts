@@ -7,22 +7,24 @@ export type ClientProtocol = (typeof protocols)[number];
 export interface HubAddress {
   readonly url: string;
   readonly grpcUrl: string;
+  /** An API key or a token; undefined for a hub that asks for none. */
+  readonly credential: string | undefined;
 }
 
 /** The libraries of a protocol load only when it is spoken. */
 export async function openClient(
   protocol: ClientProtocol,
-  { url, grpcUrl }: HubAddress,
+  address: HubAddress,
   connections: number,
 ): Promise<IngestClient> {
   if (protocol === 'rest') {
     const { RestClient } = await import('./rest-client.ts');
-    return withSplitting(new RestClient(url, connections));
+    return withSplitting(new RestClient(address, connections));
   }
   if (protocol === 'graphql') {
     const { GraphqlClient } = await import('./graphql-client.ts');
-    return withSplitting(new GraphqlClient(url, connections));
+    return withSplitting(new GraphqlClient(address, connections));
   }
   const { GrpcClient } = await import('./grpc-client.ts');
-  return withSplitting(new GrpcClient(grpcUrl));
+  return withSplitting(new GrpcClient(address));
 }

@@ -6,14 +6,15 @@ import {
   rejected,
   type SendResult,
 } from './ingest-client.ts';
+import type { HubAddress } from './open-client.ts';
 import type { OutgoingEvent } from './outgoing-event.ts';
 
 /** `POST /events`: one event as JSON, several as NDJSON. */
 export class RestClient implements IngestClient {
   readonly #connection: HttpConnection;
 
-  constructor(url: string, connections: number) {
-    this.#connection = new HttpConnection(url, connections);
+  constructor({ url, credential }: HubAddress, connections: number) {
+    this.#connection = new HttpConnection(url, connections, credential);
   }
 
   async send(events: readonly OutgoingEvent[]): Promise<readonly SendResult[]> {

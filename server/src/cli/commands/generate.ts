@@ -144,7 +144,7 @@ async function open(style: Style, address: HubAddress, connections: number): Pro
     return await openClient(style === 'batch' ? 'rest' : style, address, connections);
   }
   const { GrpcStreamClient } = await import('../clients/grpc-stream-client.ts');
-  return new GrpcStreamClient(address.grpcUrl);
+  return new GrpcStreamClient(address);
 }
 
 /** Many requests fail together: one line says it for all. */

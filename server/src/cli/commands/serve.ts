@@ -38,7 +38,7 @@ export const serve = defineCommand({
 
 function startLine(hub: RunningHub, { log, store, roles }: Settings): string {
   const places = `log ${maskPasswords(log)}, store ${maskPasswords(store)}`;
-  return `event-hub ${version} ${served(hub, roles)}; roles ${[...roles].join(', ')}; ${places}; ${hub.durability}`;
+  return `event-hub ${version} ${served(hub, roles)}; roles ${[...roles].join(', ')}; ${places}; ${hub.durability}${hub.openness === '' ? '' : `; ${hub.openness}`}`;
 }
 
 function served({ url, grpcAddress }: RunningHub, roles: Settings['roles']): string {

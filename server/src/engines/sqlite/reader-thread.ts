@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { workerData } from 'node:worker_threads';
 import type { AggregateQuery, ListQuery } from '../../store/event-store.ts';
 import { aggregateEvents } from './aggregate-events.ts';
+import { readAccess } from './api-keys.ts';
 import { FileIdentity, type FileMark } from './file-identity.ts';
 import { findEvents } from './find-events.ts';
 import { checkpoint, openDatabase } from './open-database.ts';
@@ -58,6 +59,7 @@ const procedures = {
   unreadableEntries: reading((db, limit: number) => queries.unreadableRows(db, limit)),
   positions: reading((db) => queries.positionRows(db)),
   countedMinutes: reading((db, end: number) => queries.countedMinuteRows(db, end)),
+  access: reading(readAccess),
   storedValue: reading((db, key: string) => queries.storedValue(db, key)),
   minuteStretches: reading((db, events: number) => minuteStretches(db, events)),
   differences: reading((db, from: number, to: number) => {

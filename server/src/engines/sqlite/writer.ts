@@ -1,6 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Clock, Instant } from '../../base/clock.ts';
 import type { UnreadableEntry } from '../../log/event-log.ts';
+import type { StoredKey } from '../../store/key-store.ts';
+import { addKey, expireKeys, noteKeyUses, reopenAccess, revokeKeys } from './api-keys.ts';
 import type { Cell } from './event-rows.ts';
 import { EventWriter, type Outcomes } from './event-writer.ts';
 import { FileIdentity, type FileMark, markFiles } from './file-identity.ts';
@@ -101,10 +103,7 @@ export class Writer {
   }
 
   setValue(key: string, value: string): void {
-    this.#transact((connection) => {
-      putValue(connection.database, key, value);
-      return { result: undefined, last: connection.last };
-    });
+    this.#change((database) => putValue(database, key, value));
   }
 
   /** The value that is there; where there is none, this one from now on. */
@@ -117,10 +116,9 @@ export class Writer {
   }
 
   resetPosition(shard: string, to: string | undefined): void {
-    this.#transact(({ database, last }) => {
+    this.#change((database) => {
       if (to === undefined) database.prepare('DELETE FROM positions WHERE shard = ?').run(shard);
       else putPosition(database, shard, to);
-      return { result: undefined, last };
     });
   }
 
@@ -130,17 +128,36 @@ export class Writer {
     cells: readonly Cell[],
     unreadable: readonly UnreadableEntry[],
   ): void {
-    this.#transact(({ database, last }) => {
+    this.#change((database) => {
       keepConflicts(database, places, cells);
       keepUnreadable(database, unreadable);
-      return { result: undefined, last };
     });
   }
 
+  /** See `KeyStore`. */
+  addKey(key: StoredKey, forgetEndedBefore: Instant): void {
+    this.#change((database) => addKey(database, key, forgetEndedBefore));
+  }
+
+  expireKeys(ids: readonly string[], at: Instant): void {
+    this.#change((database) => expireKeys(database, ids, at));
+  }
+
+  revokeKeys(ids: readonly string[], at: Instant): void {
+    this.#change((database) => revokeKeys(database, ids, at));
+  }
+
+  noteKeyUses(uses: ReadonlyMap<string, Instant>): void {
+    this.#change((database) => noteKeyUses(database, uses));
+  }
+
+  reopenAccess(): void {
+    this.#change(reopenAccess);
+  }
+
   forgetCountedMinutes(end: Instant): void {
-    this.#transact((connection) => {
-      connection.database.prepare('DELETE FROM counted_minutes WHERE minute < ?').run(end);
-      return { result: undefined, last: connection.last };
+    this.#change((database) => {
+      database.prepare('DELETE FROM counted_minutes WHERE minute < ?').run(end);
     });
   }
 
@@ -168,6 +185,11 @@ export class Writer {
 
   close(): void {
     this.#connection.database.close();
+  }
+
+  /** A change that adds no events. */
+  #change(change: (database: DatabaseSync) => void): void {
+    this.#transact(({ database, last }) => ({ result: change(database), last }));
   }
 
   #transact<T>(change: (connection: Connection) => { result: T; last: number }): T {

@@ -1,8 +1,8 @@
 import { HubError } from '../../base/errors.ts';
 import type { Caller } from '../../hub.ts';
 import type { Exchange, Handler } from '../http/http-server.ts';
+import { identifyRequest } from '../http/identify-request.ts';
 import { writeRefusal } from '../http/problem.ts';
-import { credentialOf } from '../http/request-header.ts';
 import type { ProtocolHost } from '../protocol.ts';
 import { type Accepted, answerTypes, decodeAccept, decodeGet, decodePost } from './decode.ts';
 import type { OperationParameters, TransportRules } from './engine.ts';
@@ -35,7 +35,7 @@ export function createHttpHandler(
     let accepted: Accepted | undefined;
     try {
       accepted = decodeAccept(exchange.request);
-      const caller = host.identify(credentialOf(exchange.request));
+      const caller = await identifyRequest(host, exchange.request);
       const parameters = await decode(exchange);
       const subscriptions = accepted.stream && exchange.request.method !== 'HEAD';
       const { answerHttp } = await runtime();

@@ -10,6 +10,7 @@ import {
 import type { Clock } from '../../base/clock.ts';
 import { HubError } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
+import { nobody } from '../../hub.ts';
 import type { ProtocolHost, RunningProtocol } from '../protocol.ts';
 import { loadContracts } from './contracts.ts';
 import { feedMethod } from './feed.ts';
@@ -35,7 +36,8 @@ export async function startGrpcServer(host: ProtocolHost): Promise<RunningProtoc
     ...ingestMethods(calls, hub, contracts, service),
     feedMethod(calls, hub, telemetry, contracts, service),
     ...readMethods(calls, hub, contracts, service),
-    ...healthMethods(calls, hub, contracts, [serviceName]),
+    // Open, as orchestrators carry no credential.
+    ...healthMethods({ ...calls, identify: () => nobody }, hub, contracts, [serviceName]),
     ...reflectionMethods(calls, contracts),
   ]);
   const port = await listen(server, host.grpc);

@@ -3,14 +3,15 @@ import type { Clock } from '../../base/clock.ts';
 import { HubError } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
 import type { Logger } from '../../base/logger.ts';
-import type { Caller } from '../../hub.ts';
+import type { Caller, Identify, Presented } from '../../hub.ts';
+import { bearerOf } from '../http/request-header.ts';
 import { type CallStatus, okStatus, type StatusOf } from './rpc-status.ts';
 
 /** What every call needs of its server. */
 export interface CallHost {
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly identify: (credential: string | undefined) => Caller;
+  readonly identify: Identify;
   readonly statusOf: StatusOf;
   /** Aborted when the hub begins to stop. */
   readonly stopping: AbortSignal;
@@ -56,11 +57,23 @@ export abstract class ServedCall implements Listener {
   onReceiveMetadata(metadata: Metadata): void {
     try {
       checkSize(metadata);
-      this.#caller = this.host.identify(credentialOf(metadata));
-      this.opened();
+      const caller = this.host.identify(presentedBy(metadata), this.#address());
+      if (caller instanceof Promise) caller.then(this.#open, (reason) => this.fail(reason));
+      else this.#open(caller);
     } catch (reason) {
       this.fail(reason);
     }
+  }
+
+  readonly #open = (caller: Caller): void => {
+    if (this.ended) return;
+    this.#caller = caller;
+    this.opened();
+  };
+
+  /** Without the port. */
+  #address(): string {
+    return this.call.getPeer().replace(/:\d+$/, '');
   }
 
   /** grpc-js says this at the end of every call, not only of a cancelled one. */
@@ -99,12 +112,18 @@ export abstract class ServedCall implements Listener {
 
 export const ignore = (): void => {};
 
-/** The bare token of `authorization: Bearer TOKEN`. */
-function credentialOf(metadata: Metadata): string | undefined {
-  const [value] = metadata.get('authorization');
-  if (value === undefined) return undefined;
-  const text = String(value);
-  return /^bearer +/i.test(text) ? text.replace(/^bearer +/i, '') : text;
+/** What `authorization` and `x-api-key` carry. Throws `unreadable` when one of them came more than once. */
+function presentedBy(metadata: Metadata): Presented {
+  return {
+    bearer: bearerOf(onceOnly(metadata, 'authorization')),
+    apiKey: onceOnly(metadata, 'x-api-key'),
+  };
+}
+
+function onceOnly(metadata: Metadata, name: string): string | undefined {
+  const [value, ...others] = metadata.get(name);
+  if (others.length === 0) return value === undefined ? undefined : String(value);
+  throw new HubError('unreadable', `${name} came more than once: send it once`);
 }
 
 /** HTTP/2 counts 32 bytes for each entry beside its name and value. */

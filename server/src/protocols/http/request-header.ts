@@ -1,4 +1,6 @@
 import type { IncomingMessage } from 'node:http';
+import { HubError } from '../../base/errors.ts';
+import type { Presented } from '../../hub.ts';
 
 /**
  * Every value a header was sent with, in order. Node joins or drops repeated
@@ -17,11 +19,27 @@ export function headerValues(request: IncomingMessage, lowerCaseName: string): r
   return found ?? none;
 }
 
-/** The bare token of `Authorization: Bearer <token>`. */
-export function credentialOf(request: IncomingMessage): string | undefined {
-  const value = request.headers.authorization;
-  if (value === undefined) return undefined;
-  return /^Bearer +([^ ]+)$/i.exec(value)?.[1];
+/** What `Authorization` and `X-API-Key` carry. Throws `unreadable` when one of them came more than once. */
+export function presentedBy(request: IncomingMessage): Presented {
+  const { headers } = request;
+  if (headers.authorization === undefined && headers['x-api-key'] === undefined) return nothing;
+  return {
+    bearer: bearerOf(onceOnly(request, 'authorization')),
+    apiKey: onceOnly(request, 'x-api-key'),
+  };
 }
+
+/** The bare credential of `Bearer <credential>`. */
+export function bearerOf(value: string | undefined): string | undefined {
+  return value === undefined ? undefined : /^Bearer +([^ ]+)$/i.exec(value)?.[1];
+}
+
+function onceOnly(request: IncomingMessage, lowerCaseName: string): string | undefined {
+  const [value, ...others] = headerValues(request, lowerCaseName);
+  if (others.length === 0) return value;
+  throw new HubError('unreadable', `${lowerCaseName} came more than once: send it once`);
+}
+
+const nothing: Presented = { bearer: undefined, apiKey: undefined };
 
 const none: readonly string[] = [];

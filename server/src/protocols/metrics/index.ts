@@ -1,4 +1,5 @@
 import type { Exchange } from '../http/http-server.ts';
+import { identifyRequest } from '../http/identify-request.ts';
 import { send } from '../http/send.ts';
 import type { Protocol } from '../protocol.ts';
 import { getLiveness, getReadiness } from './health.ts';
@@ -15,6 +16,7 @@ export const metricsProtocol: Protocol = {
     host.http.route('GET', '/healthz', readiness);
     let page: Promise<MetricsPage> | undefined;
     host.http.route('GET', '/metrics', async (exchange: Exchange) => {
+      host.hub.authorize(await identifyRequest(host, exchange.request), 'metrics:read');
       // Loaded at the first scrape: a start does not wait for it.
       page ??= import('./metrics-page.ts').then((module) =>
         module.createMetricsPage(host.telemetry, host.version),

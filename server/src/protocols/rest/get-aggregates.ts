@@ -1,27 +1,27 @@
 import { yieldTurn } from '../../base/clock.ts';
 import { limits } from '../../base/limits.ts';
 import type { Exchange } from '../http/http-server.ts';
+import { identifyRequest } from '../http/identify-request.ts';
 import { parseParameters } from '../http/query-parameters.ts';
-import { credentialOf } from '../http/request-header.ts';
 import { sendJson } from '../http/send.ts';
 import type { ProtocolHost } from '../protocol.ts';
 import { encodeSeries, encodeTotals } from './encode.ts';
 import { filterNames } from './filter-names.ts';
 
 /** `GET /aggregates`: exact totals of one window. */
-export function getAggregates({ hub, identify }: ProtocolHost) {
+export function getAggregates(host: ProtocolHost) {
   return async (exchange: Exchange): Promise<void> => {
-    const caller = identify(credentialOf(exchange.request));
-    const totals = await hub.aggregate(caller, parseParameters(exchange.query, windowNames));
+    const caller = await identifyRequest(host, exchange.request);
+    const totals = await host.hub.aggregate(caller, parseParameters(exchange.query, windowNames));
     sendJson(exchange, 200, encodeTotals(totals));
   };
 }
 
 /** `GET /aggregates/series`: the same by steps of time. */
-export function getSeries({ hub, identify }: ProtocolHost) {
+export function getSeries(host: ProtocolHost) {
   return async (exchange: Exchange): Promise<void> => {
-    const caller = identify(credentialOf(exchange.request));
-    const series = await hub.series(caller, parseParameters(exchange.query, seriesNames));
+    const caller = await identifyRequest(host, exchange.request);
+    const series = await host.hub.series(caller, parseParameters(exchange.query, seriesNames));
     let json = '';
     let buckets = 0;
     for (const part of encodeSeries(series)) {

@@ -3,18 +3,18 @@ import { eventToJson } from '../../event/event-json.ts';
 import type { EventPage } from '../../hub.ts';
 import { clientAccepts } from '../http/client-accepts.ts';
 import type { Exchange } from '../http/http-server.ts';
+import { identifyRequest } from '../http/identify-request.ts';
 import { parseParameters } from '../http/query-parameters.ts';
-import { credentialOf } from '../http/request-header.ts';
 import { send, sendJson } from '../http/send.ts';
 import type { ProtocolHost } from '../protocol.ts';
 import { filterNames } from './filter-names.ts';
 
 /** `GET /events`: a page of the listing, as JSON, NDJSON or CSV. */
-export function getEvents({ hub, identify }: ProtocolHost) {
+export function getEvents(host: ProtocolHost) {
   return async (exchange: Exchange): Promise<void> => {
-    const caller = identify(credentialOf(exchange.request));
+    const caller = await identifyRequest(host, exchange.request);
     const parameters = parseParameters(exchange.query, listNames);
-    const page = await hub.find(caller, parameters);
+    const page = await host.hub.find(caller, parameters);
     const type = clientAccepts(exchange.request, listTypes);
     send(exchange, 200, contentTypes[type], encodePage[type](page), {
       'cache-control': 'no-store',
@@ -25,11 +25,11 @@ export function getEvents({ hub, identify }: ProtocolHost) {
 }
 
 /** `GET /events/{id}`. */
-export function getEvent({ hub, identify }: ProtocolHost) {
+export function getEvent(host: ProtocolHost) {
   return async (exchange: Exchange): Promise<void> => {
-    const caller = identify(credentialOf(exchange.request));
+    const caller = await identifyRequest(host, exchange.request);
     const { at_least } = parseParameters(exchange.query, eventNames);
-    const { event, position } = await hub.get(caller, exchange.parameter, at_least);
+    const { event, position } = await host.hub.get(caller, exchange.parameter, at_least);
     sendJson(exchange, 200, eventToJson(event, position));
   };
 }

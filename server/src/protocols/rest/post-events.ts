@@ -1,10 +1,10 @@
 import { limits } from '../../base/limits.ts';
 import type { Caller, Hub, PublishResult } from '../../hub.ts';
 import type { Exchange } from '../http/http-server.ts';
+import { identifyRequest } from '../http/identify-request.ts';
 import { mediaTypeOf } from '../http/media-type.ts';
 import { flag, parseParameters } from '../http/query-parameters.ts';
 import { readBody } from '../http/read-body.ts';
-import { credentialOf } from '../http/request-header.ts';
 import { sendJson } from '../http/send.ts';
 import type { ProtocolHost } from '../protocol.ts';
 import { decodeJsonBody, decodeNdjsonBody } from './decode.ts';
@@ -12,10 +12,10 @@ import { encodeBatch, encodeStored } from './encode.ts';
 import { badKey, idempotencyKeyOf, withIdempotencyKey } from './idempotency-key.ts';
 
 /** `POST /events`: one event, or a batch as a JSON array or NDJSON. The hub's hottest path. */
-export function postEvents({ hub, identify }: ProtocolHost) {
+export function postEvents(host: ProtocolHost) {
   return async (exchange: Exchange): Promise<void> => {
     const { request, query } = exchange;
-    const caller = identify(credentialOf(request));
+    const caller = await identifyRequest(host, request);
     const type = mediaTypeOf(request, mediaTypes);
     const atomic = query !== '' && flag(parseParameters(query, parameterNames), 'atomic', false);
     const key = idempotencyKeyOf(request);
@@ -24,11 +24,11 @@ export function postEvents({ hub, identify }: ProtocolHost) {
     const inputs = decoded instanceof Promise ? await decoded : decoded;
     if (inputs.kind === 'batch') {
       if (key !== undefined) throw badKey('it names one event: a batch carries its ids inside');
-      await publishBatch(exchange, hub, caller, inputs.inputs, atomic);
+      await publishBatch(exchange, host.hub, caller, inputs.inputs, atomic);
       return;
     }
     const input = key === undefined ? inputs.input : withIdempotencyKey(inputs.input, key);
-    const [result] = await hub.publish(caller, [input], singleOptions);
+    const [result] = await host.hub.publish(caller, [input], singleOptions);
     answerSingle(exchange, result);
   };
 }

@@ -3,8 +3,9 @@ import { limits } from '../../base/limits.ts';
 import type { FeedBatch, Position, SubscribeRequest } from '../../hub.ts';
 import { clientAccepts } from '../http/client-accepts.ts';
 import type { Exchange } from '../http/http-server.ts';
+import { identifyRequest } from '../http/identify-request.ts';
 import { flag, type Parameters, parseParameters } from '../http/query-parameters.ts';
-import { credentialOf, headerValues } from '../http/request-header.ts';
+import { headerValues } from '../http/request-header.ts';
 import { createStreamWriter } from '../http/write-stream.ts';
 import type { ProtocolHost } from '../protocol.ts';
 import { createFeedWriter } from './feed-writer.ts';
@@ -39,7 +40,7 @@ async function openStream(
   signal: AbortSignal,
 ): Promise<void> {
   const { request, response } = exchange;
-  const caller = host.identify(credentialOf(request));
+  const caller = await identifyRequest(host, request);
   const parameters = parseParameters(exchange.query, streamNames);
   const resumeFrom = lastEventIdOf(exchange);
   const frames = framesByType[clientAccepts(request, streamTypes)];
@@ -69,7 +70,14 @@ async function openStream(
     await batches.return?.();
     return;
   }
-  await writeFeed(host, exchange, frames, isFiltered(parameters), first, batches);
+  await writeFeed(
+    host,
+    exchange,
+    frames,
+    isFiltered(parameters) || caller.eventTypes !== undefined,
+    first,
+    batches,
+  );
 }
 
 async function writeFeed(

@@ -11,6 +11,7 @@ export const collectionNames = [
   'leases',
   'conflicts',
   'unreadable_entries',
+  'api_keys',
   'hub',
 ] as const;
 
@@ -95,9 +96,23 @@ export interface UnreadableDocument {
   readonly raw: string;
 }
 
-/** `mark`: the database is the hub's. `agreement`: see `Agreement`. */
+/** See `StoredKey`. */
+export interface ApiKeyDocument {
+  /** The key's public part. */
+  readonly _id: string;
+  readonly name: string;
+  readonly hash: string;
+  readonly scopes: readonly string[];
+  readonly event_types?: readonly string[];
+  readonly created_at: Date;
+  readonly expires_at?: Date;
+  readonly revoked_at?: Date;
+  readonly last_used_at?: Date;
+}
+
+/** `mark`: the database is the hub's. `agreement`: see `Agreement`. `access`: a key was made, see `Access`. */
 export interface HubDocument {
-  readonly _id: 'mark' | 'agreement';
+  readonly _id: 'mark' | 'agreement' | 'access';
   readonly [field: string]: unknown;
 }
 
@@ -109,6 +124,7 @@ export interface Collections {
   readonly leases: Collection<LeaseDocument>;
   readonly conflicts: Collection<ConflictDocument>;
   readonly unreadable: Collection<UnreadableDocument>;
+  readonly apiKeys: Collection<ApiKeyDocument>;
   readonly hub: Collection<HubDocument>;
   readonly order: ListOrder;
 }
@@ -122,6 +138,7 @@ export function collectionsOf(database: Db): Collections {
     leases: database.collection('leases'),
     conflicts: database.collection('conflicts'),
     unreadable: database.collection('unreadable_entries'),
+    apiKeys: database.collection('api_keys'),
     hub: database.collection('hub'),
     order: { field: 'position' },
   };

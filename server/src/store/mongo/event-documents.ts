@@ -2,9 +2,14 @@ import type { Document } from 'mongodb';
 import { dateOf } from '../../base/clock.ts';
 import { canonicalJson } from '../../base/json.ts';
 import type { Event } from '../../event/event.ts';
-import type { LogEntry, Position } from '../../log/event-log.ts';
+import type { LogEntry, Position, UnreadableEntry } from '../../log/event-log.ts';
 import type { Conflict, StoredEvent } from '../event-store.ts';
-import type { ConflictDocument, EventDocument, EventFields } from './collections.ts';
+import type {
+  ConflictDocument,
+  EventDocument,
+  EventFields,
+  UnreadableDocument,
+} from './collections.ts';
 import { fromDecimal128, toDecimal128 } from './decimal128.ts';
 import { listKeyOf, type OrderField } from './list-order.ts';
 
@@ -74,6 +79,10 @@ function eventOf(id: string, fields: EventFields): Event {
     receivedAt: fields.received_at.getTime(),
     metadata: fields.metadata === undefined ? fields.metadata_json : canonicalJson(fields.metadata),
   };
+}
+
+export function unreadableOf({ _id, position, ...entry }: UnreadableDocument): UnreadableEntry {
+  return { ...entry, position: position as Position };
 }
 
 /** A document that people can query, where it surely gives back the same text; else undefined. */

@@ -6,8 +6,9 @@ import type { EventStore } from '../event-store.ts';
 import type { OpenStoreOptions } from '../index.ts';
 import { aggregateEvents } from './aggregate-events.ts';
 import { keepAgreement, readAgreement, writeAgreement } from './agreement.ts';
+import { mongoKeys } from './api-keys.ts';
 import { type Collections, indexes } from './collections.ts';
-import { conflictOf, storedEvent } from './event-documents.ts';
+import { conflictOf, storedEvent, unreadableOf } from './event-documents.ts';
 import { entriesBehind, findEvents } from './find-events.ts';
 import { keepConflicts, keepUnreadable } from './keep-aside.ts';
 import { Leases } from './leases.ts';
@@ -82,6 +83,7 @@ function storeOf(parts: Parts): EventStore {
   const { connection, transactions, leases, watch } = parts;
   let closing: Promise<void> | undefined;
   return {
+    keys: mongoKeys(connection),
     positions: () =>
       connection.use(async ({ positions }) => {
         const documents = await positions.find().toArray();
@@ -149,10 +151,7 @@ function storeOf(parts: Parts): EventStore {
     unreadableEntries: (limit) =>
       connection.use(async ({ unreadable }) => {
         const documents = await unreadable.find().sort({ _id: 1 }).limit(limit).toArray();
-        return documents.map(({ _id, position, ...entry }) => ({
-          ...entry,
-          position: position as Position,
-        }));
+        return documents.map(unreadableOf);
       }),
     agreement: () => connection.use(readAgreement),
     agree: (wanted) => connection.use((collections) => keepAgreement(collections, wanted)),

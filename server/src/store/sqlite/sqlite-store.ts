@@ -30,6 +30,14 @@ export async function openSqliteStore(url: string, options: OpenStoreOptions): P
   let closing: Promise<void> | undefined;
   const { reader, writer } = engine;
   return {
+    keys: {
+      access: () => reader.call('access'),
+      add: (key, forgetEndedBefore) => writer.call('addKey', key, forgetEndedBefore),
+      expire: (ids, at) => writer.call('expireKeys', ids, at),
+      revoke: (ids, at) => writer.call('revokeKeys', ids, at),
+      noteUses: (uses) => writer.call('noteKeyUses', uses),
+      reopen: () => writer.call('reopenAccess'),
+    },
     positions: () => positions(engine),
     record: (shard, entries, options) => record(engine, shard, entries, options),
     resetPosition: async (shard, to) => {

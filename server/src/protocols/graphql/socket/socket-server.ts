@@ -2,10 +2,12 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type Context, GRAPHQL_TRANSPORT_WS_PROTOCOL, makeServer } from 'graphql-ws';
 import { WebSocketServer } from 'ws';
-import { HubError } from '../../../base/errors.ts';
+import { type ErrorCode, HubError } from '../../../base/errors.ts';
 import type { Json } from '../../../base/json.ts';
 import { limits } from '../../../base/limits.ts';
-import type { Caller } from '../../../hub.ts';
+import { yieldTurn } from '../../../base/clock.ts';
+import type { Caller, Presented } from '../../../hub.ts';
+import { bearerOf, presentedBy } from '../../http/request-header.ts';
 import type { ProtocolHost } from '../../protocol.ts';
 import { decodeParameters } from '../decode.ts';
 import { failureOf, toWireError, toWireResult } from '../encode.ts';
@@ -36,7 +38,7 @@ export function createSocketServer(host: ProtocolHost, engine: Engine): SocketSe
         const socket = new OpenSocket(webSocket, host);
         const closed = protocol.opened(socket, {
           socket,
-          credential: bearer(request.headers.authorization),
+          request,
           caller: undefined,
           streams: new Map(),
         });
@@ -59,7 +61,8 @@ export function createSocketServer(host: ProtocolHost, engine: Engine): SocketSe
 /** What is known of one connection. */
 interface Connection {
   readonly socket: OpenSocket;
-  readonly credential: string | undefined;
+  /** The upgrade. */
+  readonly request: IncomingMessage;
   caller: Caller | undefined;
   /** The open subscriptions by their ids; the function tells the counters of the end. */
   readonly streams: Map<string, () => void>;
@@ -111,21 +114,48 @@ function operations(
 
 const TRANSPORT = 'graphql-ws';
 
-/** By `authorization` in the payload of `connection_init`, else by the header of the upgrade. */
-function identify({ identify: callerOf }: ProtocolHost, context: ConnectionContext): boolean {
-  const { extra, connectionParams } = context;
-  const named = connectionParams?.authorization ?? connectionParams?.Authorization;
+/** By what the payload of `connection_init` carries, else by the headers of the upgrade. */
+async function identify(host: ProtocolHost, context: ConnectionContext): Promise<boolean> {
+  const { request, socket } = context.extra;
   try {
-    extra.caller = callerOf(typeof named === 'string' ? bearer(named) : extra.credential);
+    const presented = presentedIn(context.connectionParams) ?? presentedBy(request);
+    const caller = await host.identify(presented, request.socket.remoteAddress ?? '');
+    context.extra.caller = caller;
+    closeWhenEnded(caller, socket);
     return true;
-  } catch {
-    extra.socket.close(4401, 'Unauthorized');
+  } catch (reason) {
+    const [code, text] = closings[HubError.from(reason).code] ?? closings.unauthenticated;
+    socket.close(code, text);
     return false;
   }
 }
 
-function bearer(value: string | undefined): string | undefined {
-  return value === undefined ? undefined : /^(?:Bearer +)?([^ ]+)$/i.exec(value)?.[1];
+/** Close codes of graphql-transport-ws and of WebSocket. */
+const closings: { readonly unauthenticated: readonly [number, string] } & Partial<
+  Record<ErrorCode, readonly [number, string]>
+> = {
+  unauthenticated: [4401, 'Unauthorized'],
+  unreadable: [4400, 'Two credentials at once'],
+  unavailable: [1013, 'Try again later'],
+  rate_limited: [1013, 'Try again later'],
+};
+
+/** `authorization` and `x-api-key`, as headers are called; undefined when there is neither. */
+function presentedIn(payload: Payload): Presented | undefined {
+  const members = Object.entries(payload ?? {}).filter(([, value]) => typeof value === 'string');
+  const found = new Map(members.map(([name, value]) => [name.toLowerCase(), String(value)]));
+  const authorization = found.get('authorization');
+  const apiKey = found.get('x-api-key');
+  if (authorization === undefined && apiKey === undefined) return undefined;
+  // A bare credential is taken for a bearer's: nothing else can be sent so.
+  const bearer = bearerOf(authorization) ?? authorization;
+  return { bearer, apiKey };
+}
+
+function closeWhenEnded({ ended }: Caller, socket: OpenSocket): void {
+  // What the subscriptions have to say of it goes out first.
+  const close = () => void yieldTurn().then(() => socket.close(4401, 'Unauthorized'));
+  ended.addEventListener('abort', close, { once: true, signal: socket.signal });
 }
 
 function checkLength({ subscriptions }: ConnectionContext): void {

@@ -1,0 +1,78 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { Access, StoredKey } from '../../store/key-store.ts';
+
+/** The mark of a hub that was closed by its first key. */
+const closedKey = 'access_closed';
+
+/** In one snapshot. */
+export function readAccess(database: DatabaseSync): Access {
+  database.exec('BEGIN');
+  try {
+    const closed = database.prepare('SELECT 1 FROM hub WHERE key = ?').get(closedKey);
+    const rows = database.prepare('SELECT * FROM api_keys ORDER BY created_at, id').all();
+    return { isClosed: closed !== undefined, keys: rows.map(keyOf) };
+  } finally {
+    database.exec('COMMIT');
+  }
+}
+
+export function addKey(database: DatabaseSync, key: StoredKey, forgetEndedBefore: number): void {
+  database.prepare("INSERT INTO hub VALUES (?, 'true') ON CONFLICT DO NOTHING").run(closedKey);
+  database
+    .prepare('DELETE FROM api_keys WHERE coalesce(revoked_at, expires_at) < ?')
+    .run(forgetEndedBefore);
+  database
+    .prepare('INSERT INTO api_keys VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)')
+    .run(
+      key.id,
+      key.name,
+      key.hash,
+      JSON.stringify(key.scopes),
+      key.eventTypes === undefined ? null : JSON.stringify(key.eventTypes),
+      key.createdAt,
+      key.expiresAt ?? null,
+      key.revokedAt ?? null,
+      key.lastUsedAt ?? null,
+    );
+}
+
+export function expireKeys(database: DatabaseSync, ids: readonly string[], at: number): void {
+  const expire = database.prepare(
+    'UPDATE api_keys SET expires_at = min(coalesce(expires_at, ?), ?) WHERE id = ?',
+  );
+  for (const id of ids) expire.run(at, at, id);
+}
+
+export function revokeKeys(database: DatabaseSync, ids: readonly string[], at: number): void {
+  const revoke = database.prepare(
+    'UPDATE api_keys SET revoked_at = coalesce(revoked_at, ?) WHERE id = ?',
+  );
+  for (const id of ids) revoke.run(at, id);
+}
+
+export function noteKeyUses(database: DatabaseSync, uses: ReadonlyMap<string, number>): void {
+  const note = database.prepare(
+    'UPDATE api_keys SET last_used_at = max(coalesce(last_used_at, 0), ?) WHERE id = ?',
+  );
+  for (const [id, at] of uses) note.run(at, id);
+}
+
+export function reopenAccess(database: DatabaseSync): void {
+  database.prepare('DELETE FROM hub WHERE key = ?').run(closedKey);
+}
+
+function keyOf(row: Record<string, unknown>): StoredKey {
+  const optional = (value: unknown) => (value === null ? undefined : Number(value));
+  return {
+    id: String(row.id),
+    name: String(row.name),
+    hash: String(row.hash),
+    scopes: JSON.parse(String(row.scopes)) as string[],
+    eventTypes:
+      row.event_types === null ? undefined : (JSON.parse(String(row.event_types)) as string[]),
+    createdAt: Number(row.created_at),
+    expiresAt: optional(row.expires_at),
+    revokedAt: optional(row.revoked_at),
+    lastUsedAt: optional(row.last_used_at),
+  };
+}
