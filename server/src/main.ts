@@ -35,6 +35,8 @@ export interface RunningHub {
   readonly url: string;
   /** `host:port`; empty where gRPC is not served. */
   readonly grpcAddress: string;
+  /** `http://host:port` of the port that is for metrics alone; empty where there is none. */
+  readonly metricsUrl: string;
   readonly durability: string;
   /** Who may come in, where that is everybody; else empty. */
   readonly openness: string;
@@ -105,6 +107,7 @@ async function compose(settings: Settings, parts: Parts): Promise<RunningHub> {
     http: createHttpServer({ ...settings.http, clock, logger, telemetry }),
     identify: access.identify,
     grpc: settings.grpc,
+    metrics: settings.metrics,
     version,
   };
   let stopReport = async () => {};

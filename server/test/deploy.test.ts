@@ -80,12 +80,17 @@ describeWith('the compose file', 'python', (python) => {
       EVENT_HUB_LOG,
       EVENT_HUB_STORE,
       EVENT_HUB_ROLES,
+      EVENT_HUB_ALLOW_ANONYMOUS,
+      EVENT_HUB_ACCESS_GRACE,
       NODE_OPTIONS,
       ...handedOn
     } of hubs) {
       expect(NODE_OPTIONS).toContain('--max-old-space-size=256');
       expect(EVENT_HUB_LOG).toBe('redis://redis:6379');
       expect(EVENT_HUB_STORE).toBe('mongodb://mongo:27017/event_hub?replicaSet=rs0');
+      // Whoever is on the machine may come in: every port is published on 127.0.0.1 alone.
+      expect(EVENT_HUB_ALLOW_ANONYMOUS).toBe(`\${EVENT_HUB_ALLOW_ANONYMOUS:-true}`);
+      expect(EVENT_HUB_ACCESS_GRACE).toBe(`\${EVENT_HUB_ACCESS_GRACE:-1h}`);
       for (const [name, value] of Object.entries(handedOn)) expect(value).toBe(`\${${name}:-}`);
     }
   });

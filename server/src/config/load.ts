@@ -90,6 +90,10 @@ function completeSettings(
   return {
     http: value.http,
     grpc: { host: value.grpc.host ?? value.http.host, port: value.grpc.port },
+    metrics:
+      value.metrics.port === undefined
+        ? undefined
+        : { host: value.metrics.host ?? value.http.host, port: value.metrics.port },
     log: urls.log,
     store: urls.store,
     logKeepMs: value.logKeep,
@@ -133,6 +137,7 @@ function textOf(setting: DeclaredSetting, given: GivenSettings, settings: Settin
   if (setting.path === 'log') return settings.log;
   if (setting.path === 'store') return settings.store;
   if (setting.path === 'grpc.host') return settings.grpc.host;
+  if (setting.path === 'metrics.host') return settings.metrics?.host ?? settings.http.host;
   const value = given.get(setting.path)?.value ?? setting.defaultText;
   return Array.isArray(value) ? value.join(',') : String(value);
 }

@@ -59,6 +59,17 @@ export const settingsSchema = z.strictObject({
       description: 'The port of gRPC; 0 is any free port, which the start line names.',
     }),
   }),
+  metrics: z.strictObject({
+    host: derived(host, {
+      defaultText: 'as `http.host`',
+      description: 'The address of the port that is for metrics alone.',
+    }),
+    port: derived(port, {
+      defaultText: 'none',
+      description:
+        'A port for metrics alone, where no credential is asked for: open it to Prometheus and to nobody else. On the HTTP port `/metrics` asks for the scope `metrics:read`. 0 is any free port.',
+    }),
+  }),
   log: setting(engineUrl, {
     default: 'sqlite:./data/event-hub.db',
     secret: true,

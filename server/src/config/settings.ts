@@ -4,6 +4,8 @@ import type { Sign } from '../event/event.ts';
 export interface Settings {
   readonly http: { readonly host: string; readonly port: number };
   readonly grpc: { readonly host: string; readonly port: number };
+  /** A port of its own for Prometheus; undefined where that is asked on the HTTP port alone. */
+  readonly metrics: { readonly host: string; readonly port: number } | undefined;
   /** A URL whose scheme picks the adapter: `sqlite:/absolute/path.db`. */
   readonly log: string;
   readonly store: string;

@@ -1,6 +1,7 @@
 import type { Lifecycle } from '../base/lifecycle.ts';
 import type { Role } from '../config/settings.ts';
 import { protocols } from '../protocols/index.ts';
+import { formatAddress } from '../protocols/http/format-address.ts';
 import type { ProtocolHost } from '../protocols/protocol.ts';
 
 export interface Addresses {
@@ -8,6 +9,8 @@ export interface Addresses {
   readonly url: string;
   /** `host:port`; empty where gRPC is not served. */
   readonly grpcAddress: string;
+  /** `http://host:port`; empty where metrics have no port of their own. */
+  readonly metricsUrl: string;
 }
 
 /** What the roles serve. Routes first, then the listening sockets, so that no request meets half a hub. */
@@ -16,15 +19,19 @@ export async function startProtocols(
   roles: ReadonlySet<Role>,
   lifecycle: Lifecycle,
 ): Promise<Addresses> {
-  let grpcAddress = '';
+  const addresses = new Map<string, string>();
   for (const protocol of protocols) {
     if (protocol.role !== 'any' && !roles.has(protocol.role)) continue;
     const running = await protocol.start(host);
     lifecycle.add(protocol.name, () => running.stop());
-    if (protocol.name === 'grpc') grpcAddress = running.address ?? '';
+    if (running.address !== undefined) addresses.set(protocol.name, running.address);
   }
   lifecycle.add('http', () => host.http.close());
   const address = await host.http.listen();
-  const name = address.host.includes(':') ? `[${address.host}]` : address.host;
-  return { url: `http://${name}:${address.port}`, grpcAddress };
+  const metrics = addresses.get('metrics');
+  return {
+    url: `http://${formatAddress(address)}`,
+    grpcAddress: addresses.get('grpc') ?? '',
+    metricsUrl: metrics === undefined ? '' : `http://${metrics}`,
+  };
 }

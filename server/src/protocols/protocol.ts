@@ -14,6 +14,8 @@ export interface ProtocolHost {
   /** The HTTP server that REST, GraphQL and the pages share; a protocol adds its routes before it listens. */
   readonly http: HttpServer;
   readonly grpc: { readonly host: string; readonly port: number };
+  /** Undefined where metrics have no port of their own. */
+  readonly metrics: { readonly host: string; readonly port: number } | undefined;
   readonly version: string;
   /** Aborted when the hub begins to stop: live streams then end with a resumable position. */
   readonly stopping: AbortSignal;

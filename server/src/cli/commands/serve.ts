@@ -41,10 +41,12 @@ function startLine(hub: RunningHub, { log, store, roles }: Settings): string {
   return `event-hub ${version} ${served(hub, roles)}; roles ${[...roles].join(', ')}; ${places}; ${hub.durability}${hub.openness === '' ? '' : `; ${hub.openness}`}`;
 }
 
-function served({ url, grpcAddress }: RunningHub, roles: Settings['roles']): string {
+function served(hub: RunningHub, roles: Settings['roles']): string {
+  const { url, grpcAddress, metricsUrl } = hub;
   const grpc = roles.has('grpc') ? [`gRPC on ${grpcAddress}`] : [];
-  if (roles.has('http')) return `serves ${[url, ...grpc].join(' and ')}`;
-  return `serves ${[...grpc, `health and metrics on ${url}`].join(', ')}`;
+  const metrics = metricsUrl === '' ? '' : `, metrics on ${metricsUrl}`;
+  if (roles.has('http')) return `serves ${[url, ...grpc].join(' and ')}${metrics}`;
+  return `serves ${[...grpc, `health and metrics on ${url}`].join(', ')}${metrics}`;
 }
 
 async function start(settings: Settings, logger: Logger): Promise<RunningHub> {
@@ -64,7 +66,11 @@ function asSettingFault(reason: unknown, settings: Settings): CommandError | und
   const why = code === undefined ? undefined : listenFaults[code];
   if (why === undefined) return undefined;
   const [name, address] =
-    port === settings.http.port ? ['http', settings.http] : ['grpc', settings.grpc];
+    port !== undefined && port === settings.metrics?.port
+      ? ['metrics', settings.metrics]
+      : port === settings.http.port
+        ? ['http', settings.http]
+        : ['grpc', settings.grpc];
   const variable = `EVENT_HUB_${name.toUpperCase()}_${code === 'EADDRNOTAVAIL' ? 'HOST' : 'PORT'}`;
   const place = `${address.host}:${address.port}`;
   return new CommandError(exitCode.usage, `${place} ${why}: set ${variable} to another one`);

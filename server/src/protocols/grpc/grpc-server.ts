@@ -11,6 +11,7 @@ import type { Clock } from '../../base/clock.ts';
 import { HubError } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
 import { nobody } from '../../hub.ts';
+import { formatAddress } from '../http/format-address.ts';
 import type { ProtocolHost, RunningProtocol } from '../protocol.ts';
 import { loadContracts } from './contracts.ts';
 import { feedMethod } from './feed.ts';
@@ -43,7 +44,7 @@ export async function startGrpcServer(host: ProtocolHost): Promise<RunningProtoc
   const port = await listen(server, host.grpc);
   let stopped: Promise<void> | undefined;
   return {
-    address: `${inUrl(host.grpc.host)}:${port}`,
+    address: formatAddress({ host: host.grpc.host, port }),
     stop: () => {
       stopped ??= stop(server, clock);
       return stopped;
@@ -81,9 +82,9 @@ const encoded = (answer: Buffer): Buffer => answer;
 
 function listen(
   server: Server,
-  { host, port }: { readonly host: string; readonly port: number },
+  place: { readonly host: string; readonly port: number },
 ): Promise<number> {
-  const address = `${inUrl(host)}:${port}`;
+  const address = formatAddress(place);
   return new Promise((resolve, reject) => {
     server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => {
       if (error === null) return resolve(bound);
@@ -105,8 +106,4 @@ function stop(server: Server, clock: Clock): Promise<void> {
       resolve();
     });
   });
-}
-
-function inUrl(host: string): string {
-  return host.includes(':') ? `[${host}]` : host;
 }

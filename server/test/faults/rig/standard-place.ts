@@ -105,6 +105,8 @@ export class StandardPlace implements HubAddress {
       EVENT_HUB_LOG: `${options.log ?? 'redis'}://127.0.0.1:${logPort}`,
       EVENT_HUB_STORE: `mongodb://127.0.0.1:${mongoPort}/event_hub?directConnection=true`,
       EVENT_HUB_LOG_LEVEL: 'warn',
+      // What is tried is that events keep coming while MongoDB is away.
+      EVENT_HUB_ACCESS_GRACE: '1h',
       ...options.env,
     };
     this.env = env;

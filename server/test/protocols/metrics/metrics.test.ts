@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { anInput, get, postEvents } from '../../support/rest-calls.ts';
+import { runCli } from '../../support/run-cli.ts';
 import { startTestHub, type TestHub } from '../../support/start-test-hub.ts';
 
 let hub: TestHub;
@@ -81,5 +82,33 @@ describe('metrics', () => {
     const names = [...(await read()).matchAll(/^# TYPE (\S+) /gm)].map(([, name]) => name);
     expect(new Set(names).size).toBe(names.length);
     expect(names.length).toBeGreaterThan(20);
+  });
+});
+
+describe('metrics on a port of their own', () => {
+  it('are given to whoever reaches it, and nothing else is there, while the HTTP port asks for a scope', async () => {
+    const host = '127.0.0.1';
+    const own = await startTestHub({ metrics: { host, port: 0 } });
+    const log = `--log=${own.settings.log}`;
+    const makeKey = async (scopes: string) => {
+      const name = `--name=${scopes.replace(':', '-')}`;
+      const made = await runCli(['keys', 'create', name, `--scopes=${scopes}`, log]);
+      return made.stdout.trim();
+    };
+    try {
+      const [reader, scraper] = [await makeKey('events:read'), await makeKey('metrics:read')];
+      const statusOf = async (key?: string) => {
+        const headers = key === undefined ? {} : { 'x-api-key': key };
+        return (await fetch(`${own.url}/metrics`, { headers })).status;
+      };
+      await vi.waitFor(async () => expect(await statusOf(scraper)).toBe(200), { timeout: 10_000 });
+      expect(await statusOf()).toBe(401);
+      expect(await statusOf(reader)).toBe(403);
+      expect(own.metricsUrl).not.toBe(own.url);
+      expect((await get(own.metricsUrl, '/metrics')).text).toContain('event_hub_build_info');
+      expect((await get(own.metricsUrl, '/events')).status).toBe(404);
+    } finally {
+      await own.remove();
+    }
   });
 });
