@@ -1,68 +1,116 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { newApiKey } from '../../src/auth/api-key.ts';
 import { Audit } from '../../src/auth/audit.ts';
 import { KeyRing } from '../../src/auth/key-ring.ts';
+import { yieldTurn } from '../../src/base/clock.ts';
 import { HubError } from '../../src/base/errors.ts';
 import { silentLogger } from '../../src/base/logger.ts';
+import type { EventStore } from '../../src/store/event-store.ts';
 import type { Access, KeyStore, StoredKey } from '../../src/store/key-store.ts';
+import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import { type ManualClock, manualClock } from '../support/manual-clock.ts';
+import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
 
 const noon = Date.UTC(2026, 5, 30, 12);
 const graceMs = 5_000;
 
-/** A store in memory that can be away: what the ring makes of it is the point here. */
-class FlakyKeys implements KeyStore {
-  isClosed = false;
+/** A real store's keys, which can be away. */
+class KeysAway implements KeyStore {
   isAway = false;
-  keys: StoredKey[] = [];
-  uses = new Map<string, number>();
+  /** Resolves when the last look is over. */
+  looked: Promise<unknown> = Promise.resolve();
+  readonly #keys: KeyStore;
 
-  async access(): Promise<Access> {
-    if (this.isAway) throw new HubError('unavailable', 'the store is away');
-    return { isClosed: this.isClosed, keys: [...this.keys] };
+  constructor(keys: KeyStore) {
+    this.#keys = keys;
   }
 
-  async add(key: StoredKey): Promise<void> {
-    this.isClosed = true;
-    this.keys.push(key);
+  access(): Promise<Access> {
+    const access = this.isAway
+      ? Promise.reject(new HubError('unavailable', 'the store is away'))
+      : this.#keys.access();
+    this.looked = access.catch(() => undefined);
+    return access;
   }
 
-  async expire(): Promise<void> {}
-
-  async revoke(ids: readonly string[], at: number): Promise<void> {
-    this.keys = this.keys.map((key) => (ids.includes(key.id) ? { ...key, revokedAt: at } : key));
+  add(key: StoredKey): Promise<void> {
+    return this.#keys.add(key, 0);
   }
 
-  async noteUses(uses: ReadonlyMap<string, number>): Promise<void> {
-    for (const [id, at] of uses) this.uses.set(id, at);
+  expire(ids: readonly string[], at: number): Promise<void> {
+    return this.#keys.expire(ids, at);
   }
 
-  async reopen(): Promise<void> {
-    this.isClosed = false;
+  revoke(ids: readonly string[], at: number): Promise<void> {
+    return this.#keys.revoke(ids, at);
+  }
+
+  noteUses(uses: ReadonlyMap<string, number>): Promise<void> {
+    const noted = this.#keys.noteUses(uses);
+    this.looked = noted;
+    return noted;
+  }
+
+  reopen(): Promise<void> {
+    return this.#keys.reopen();
   }
 }
 
 describe('the key ring', () => {
   let clock: ManualClock;
-  let store: FlakyKeys;
+  let folder: TemporaryFolder;
+  let file: EventStore;
+  let store: KeysAway;
   let ring: KeyRing;
 
   beforeEach(async () => {
     clock = manualClock(noon);
-    store = new FlakyKeys();
+    folder = temporaryFolder();
+    file = await openSqliteStore(`sqlite:${join(folder.path, 'hub.db')}`, { exclusive: true });
+    store = new KeysAway(file.keys);
     const audit = new Audit({ logger: silentLogger, clock });
     ring = new KeyRing({ keys: store, clock, audit, anonymous: 'served', graceMs });
     await ring.begin();
   });
+  afterEach(async () => {
+    await ring.stop();
+    await file.close();
+    folder.remove();
+  });
 
+  /** Until what is due then has been done. */
+  const advance = async (ms: number) => {
+    await clock.advance(ms);
+    let looked: unknown;
+    while (looked !== store.looked) {
+      looked = store.looked;
+      await store.looked;
+      await yieldTurn();
+    }
+  };
   const make = async (members: Partial<StoredKey> = {}) => {
     const { id, text, hash } = newApiKey();
     const ends = { expiresAt: undefined, revokedAt: undefined, lastUsedAt: undefined };
     const wanted = { name: 'shop', scopes: ['events:write'], eventTypes: undefined };
     await store.add({ id, hash, ...wanted, createdAt: noon, ...ends, ...members });
-    await clock.advance(1_000);
+    await advance(1_000);
     return { id, text };
   };
+  /** As when keys that ended long ago are forgotten. */
+  const forget = async (id: string) => {
+    await store.revoke([id], 1);
+    withDatabase((database) => database.prepare('DELETE FROM api_keys WHERE id = ?').run(id));
+    await advance(1_000);
+  };
+  const withDatabase = (use: (database: DatabaseSync) => void) => {
+    const database = new DatabaseSync(join(folder.path, 'hub.db'));
+    use(database);
+    database.close();
+  };
+  const lastUse = async (id: string) =>
+    (await file.keys.access()).keys.find((key) => key.id === id)?.lastUsedAt;
   const outcome = async (find: () => unknown) => {
     try {
       await find();
@@ -94,7 +142,7 @@ describe('the key ring', () => {
     const { id, text } = await make();
     const caller = await ring.callerOf(text);
     await store.revoke([id], clock.now());
-    await clock.advance(1_000);
+    await advance(1_000);
     expect(await withKey(text)).toBe('unauthenticated');
     expect(caller.ended.aborted).toBe(true);
     expect(await outcome(() => caller.assertCurrent())).toBe('unauthenticated');
@@ -103,19 +151,18 @@ describe('the key ring', () => {
   it('ends a key at its time, to the millisecond for calls', async () => {
     const { text } = await make({ expiresAt: noon + 2_500 });
     const caller = await ring.callerOf(text);
-    await clock.advance(1_499);
+    await advance(1_499);
     expect(await withKey(text)).toBe('in');
-    await clock.advance(1);
+    await advance(1);
     expect(await withKey(text)).toBe('unauthenticated');
-    await clock.advance(1_000);
+    await advance(1_000);
     expect(caller.ended.aborted).toBe(true);
   });
 
   it('ends a key that is no longer in the store', async () => {
-    const { text } = await make();
+    const { id, text } = await make();
     const caller = await ring.callerOf(text);
-    store.keys = [];
-    await clock.advance(1_000);
+    await forget(id);
     expect(await withKey(text)).toBe('unauthenticated');
     expect(caller.ended.aborted).toBe(true);
   });
@@ -124,9 +171,9 @@ describe('the key ring', () => {
     const { text } = await make();
     const caller = await ring.callerOf(text);
     store.isAway = true;
-    await clock.advance(graceMs);
+    await advance(graceMs);
     expect(await withKey(text)).toBe('in');
-    await clock.advance(1);
+    await advance(1);
     expect(await withKey(text)).toBe('unavailable');
     expect(await anonymous()).toBe('unavailable');
     expect(await outcome(() => caller.assertCurrent())).toBe('unavailable');
@@ -138,7 +185,7 @@ describe('the key ring', () => {
   it('lets nobody in while the store is away, anonymous callers of an open hub included', async () => {
     expect(await anonymous()).toBe('in');
     store.isAway = true;
-    await clock.advance(graceMs + 1);
+    await advance(graceMs + 1);
     expect(await anonymous()).toBe('unavailable');
   });
 
@@ -149,18 +196,17 @@ describe('the key ring', () => {
     await expect(late.begin()).rejects.toMatchObject({ code: 'unavailable' });
     expect(await outcome(() => late.anonymous())).toBe('unavailable');
     store.isAway = false;
-    await clock.advance(1_000);
+    await advance(1_000);
     expect(await outcome(() => late.anonymous())).toBe('in');
     await late.stop();
   });
 
   it('stays closed without a key until it is reopened', async () => {
-    await make();
-    store.keys = [];
-    await clock.advance(1_000);
+    await forget((await make()).id);
+    expect((await file.keys.access()).keys).toEqual([]);
     expect(await anonymous()).toBe('unauthenticated');
     await store.reopen();
-    await clock.advance(1_000);
+    await advance(1_000);
     expect(await anonymous()).toBe('in');
   });
 
@@ -168,17 +214,16 @@ describe('the key ring', () => {
     const { id, text } = await make();
     await ring.callerOf(text);
     const used = clock.now();
-    await clock.advance(1_000);
-    expect(store.uses.get(id)).toBe(used);
-    store.keys = store.keys.map((key) => ({ ...key, lastUsedAt: used }));
-    await clock.advance(1_000);
+    await advance(1_000);
+    expect(await lastUse(id)).toBe(used);
+    await advance(1_000);
     await ring.callerOf(text);
-    await clock.advance(1_000);
-    expect(store.uses.get(id)).toBe(used);
-    await clock.advance(60_000);
+    await advance(1_000);
+    expect(await lastUse(id)).toBe(used);
+    await advance(60_000);
     await ring.callerOf(text);
     const later = clock.now();
-    await clock.advance(1_000);
-    expect(store.uses.get(id)).toBe(later);
+    await advance(1_000);
+    expect(await lastUse(id)).toBe(later);
   });
 });
