@@ -2,14 +2,9 @@ import { HubError } from './errors.ts';
 import { limits } from './limits.ts';
 
 /** What `parseJson` answers. Objects inherit nothing, so that `toString` is a key like any other. */
-export type Json =
-  | null
-  | boolean
-  | number
-  | string
-  | InexactNumber
-  | readonly Json[]
-  | { readonly [key: string]: Json };
+export type Json = null | boolean | number | string | InexactNumber | readonly Json[] | JsonObject;
+
+export type JsonObject = { readonly [key: string]: Json };
 
 /**
  * A number that a double cannot hold: it would come back as another decimal,

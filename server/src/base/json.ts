@@ -1,8 +1,20 @@
 import { JsonReader } from './json-reader.ts';
-import { InexactNumber, type Json, type JsonCaps, unreadable } from './json-value.ts';
+import {
+  InexactNumber,
+  type Json,
+  type JsonCaps,
+  type JsonObject,
+  unreadable,
+} from './json-value.ts';
 import { limits } from './limits.ts';
 
-export { InexactNumber, type Json, type JsonCaps, jsonPointer } from './json-value.ts';
+export {
+  InexactNumber,
+  type Json,
+  type JsonCaps,
+  type JsonObject,
+  jsonPointer,
+} from './json-value.ts';
 
 const eventCaps: JsonCaps = { depth: limits.jsonDepth, keys: limits.jsonKeys };
 
@@ -61,4 +73,14 @@ const needsEscape = /[^ !#-[\]-~]/;
 /** `Array.isArray` does not narrow readonly arrays. */
 export function isJsonArray(value: unknown): value is readonly Json[] {
   return Array.isArray(value);
+}
+
+/** Whether it is an object as `parseJson` makes them. */
+export function isJsonObject(value: unknown): value is JsonObject {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    !(value instanceof InexactNumber)
+  );
 }

@@ -1,5 +1,5 @@
 import { HubError } from '../base/errors.ts';
-import { InexactNumber, isJsonArray, type Json, parseJson } from '../base/json.ts';
+import { InexactNumber, isJsonObject, type Json, parseJson } from '../base/json.ts';
 import { declaredSettings } from './declared-settings.ts';
 import { suggestion } from './suggestion.ts';
 
@@ -25,7 +25,7 @@ export function readSettingsFile(
     faults.push(`file ${file.path}: ${HubError.from(reason).message}`);
     return values;
   }
-  if (isObject(content)) collect(file.path, content, '', values, faults);
+  if (isJsonObject(content)) collect(file.path, content, '', values, faults);
   else faults.push(`file ${file.path}: expected one JSON object with the settings`);
   return values;
 }
@@ -42,7 +42,7 @@ function collect(
     const isGroup = paths.some((known) => known.startsWith(`${path}.`));
     if (paths.includes(path)) {
       if (value !== null) values.set(path, value instanceof InexactNumber ? value.source : value);
-    } else if (isGroup && isObject(value)) {
+    } else if (isGroup && isJsonObject(value)) {
       collect(file, value, path, values, faults);
     } else if (isGroup) {
       faults.push(`file ${file}, ${path}: expected an object with ${membersOf(path)}`);
@@ -57,13 +57,4 @@ const paths = declaredSettings.map((setting) => setting.path);
 function membersOf(group: string): string {
   const members = paths.filter((path) => path.startsWith(`${group}.`));
   return members.map((path) => path.slice(group.length + 1)).join(', ');
-}
-
-function isObject(value: Json): value is { readonly [key: string]: Json } {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    !isJsonArray(value) &&
-    !(value instanceof InexactNumber)
-  );
 }

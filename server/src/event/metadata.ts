@@ -1,4 +1,4 @@
-import { canonicalJson, InexactNumber, isJsonArray, type Json, jsonPointer } from '../base/json.ts';
+import { canonicalJson, InexactNumber, isJsonObject, jsonPointer } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
 import { expectedObject, type Fault, type Faults, shown } from './faults.ts';
 import { exceedsCodePoints, illFormed } from './field-rules.ts';
@@ -109,15 +109,4 @@ function inexact(number: InexactNumber): Fault {
     code: 'metadata_number',
     detail: `metadata has the number ${shown(number.source)}, which a double cannot hold: send it as a string`,
   };
-}
-
-type JsonObject = { readonly [key: string]: Json };
-
-function isJsonObject(value: unknown): value is JsonObject {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    !isJsonArray(value) &&
-    !(value instanceof InexactNumber)
-  );
 }

@@ -1,11 +1,5 @@
 import { HubError } from '../../base/errors.ts';
-import {
-  canonicalJson,
-  InexactNumber,
-  isJsonArray,
-  type Json,
-  parseJson,
-} from '../../base/json.ts';
+import { canonicalJson, isJsonObject, type Json, parseJson } from '../../base/json.ts';
 import { newEventId } from '../../event/new-event-id.ts';
 
 /** An event on its way to a hub, under its field names on REST. */
@@ -23,7 +17,7 @@ const setByHub = ['received_at', 'position'];
 /** Reads one event without judging its fields: that is the hub's part. Throws `unreadable` or `invalid`. */
 export function readOutgoingEvent(text: string): OutgoingEvent {
   const value = parseJson(text);
-  if (!isObject(value)) {
+  if (!isJsonObject(value)) {
     throw new HubError('invalid', 'expected one event as a JSON object on each line');
   }
   const fields = { ...value };
@@ -47,13 +41,4 @@ function withId(id: string, source: string, fields: Readonly<Record<string, Json
   const rest = source.slice(source.indexOf('{') + 1);
   const separator = Object.keys(fields).length === 0 ? '' : ',';
   return { id, source: `{"id":"${id}"${separator}${rest}`, fields: { id, ...fields } };
-}
-
-function isObject(value: Json): value is { readonly [key: string]: Json } {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    !isJsonArray(value) &&
-    !(value instanceof InexactNumber)
-  );
 }

@@ -1,8 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { HubError, invalid } from '../../base/errors.ts';
-import { decodeUtf8, isJsonArray, type Json, jsonPointer } from '../../base/json.ts';
+import { decodeUtf8, isJsonArray, isJsonObject, type Json, jsonPointer } from '../../base/json.ts';
 import { JsonReader } from '../../base/json-reader.ts';
-import { InexactNumber } from '../../base/json-value.ts';
 import { limits } from '../../base/limits.ts';
 import { acceptQuality } from '../http/client-accepts.ts';
 import type { Exchange } from '../http/http-server.ts';
@@ -70,7 +69,7 @@ export function decodeParameters(body: Json): OperationParameters {
     const detail = 'this is a list of operations: send one operation in one request';
     throw invalid('', 'expected_object', detail);
   }
-  if (!isObject(body)) {
+  if (!isJsonObject(body)) {
     const detail = 'the body must be a JSON object with the member "query"';
     throw invalid('', 'expected_object', detail);
   }
@@ -86,12 +85,12 @@ export function decodeParameters(body: Json): OperationParameters {
   }
   if (query.trim() === '') throw new HubError('unreadable', 'query is empty: send an operation');
   checkType('operationName', 'a string', operationName, (value) => typeof value === 'string');
-  checkType('variables', 'an object', variables, isObject);
-  checkType('extensions', 'an object', extensions, isObject);
+  checkType('variables', 'an object', variables, isJsonObject);
+  checkType('extensions', 'an object', extensions, isJsonObject);
   return {
     query,
     operationName: typeof operationName === 'string' ? operationName : undefined,
-    variables: isObject(variables) ? variables : {},
+    variables: isJsonObject(variables) ? variables : {},
   };
 }
 
@@ -119,15 +118,6 @@ class RequestReader extends JsonReader {
     if (this.depth === this.#eventDepth) this.keys = 0;
     return super.object();
   }
-}
-
-function isObject(value: Json | undefined): value is { readonly [key: string]: Json } {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    !isJsonArray(value) &&
-    !(value instanceof InexactNumber)
-  );
 }
 
 function checkType(
