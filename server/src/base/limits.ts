@@ -265,6 +265,35 @@ export const limits = {
   /** For calls under way when the hub stops; within `stopMs`. */
   grpcDrainMs: 5_000,
 
+  /** A token, looked at before any work on it. */
+  tokenBytes: 8 * 1024,
+  /** By how much the clocks of the token issuer and the hub may differ: before `nbf` and `iat`, after `exp`. */
+  tokenSkewMs: 60_000,
+  /** Of each name that a token gives its bearer. */
+  tokenNameCharacters: 256,
+  /** Verified tokens that are remembered, and how long at most. */
+  tokensVerified: 1_000,
+  tokenVerifiedMs: 60_000,
+  /** Of a secret for HS256: as long as its hash, as RFC 7518 asks. */
+  tokenSecretBytes: 32,
+  rsaKeyBits: 2_048,
+  /** A token issuer's whole answer, and its length. */
+  issuerAnswerMs: 5_000,
+  issuerAnswerBytes: 256 * 1024,
+  /** Keys of one issuer. */
+  issuerKeys: 100,
+  /** After that long the issuer's keys are asked for again. */
+  issuerKeysFreshMs: 10 * 60_000,
+  /** An unknown key asks the issuer no more often than this: anybody can name one. */
+  issuerKeysCooldownMs: 30_000,
+  /** How often a file of keys is looked at. */
+  issuerKeysFileMs: 5_000,
+  /** For so long the last keys serve while the issuer does not answer. */
+  issuerKeysStaleMs: 24 * 60 * 60_000,
+  /** The first and the longest pause after a failure of the issuer. */
+  issuerRetryFirstMs: 1_000,
+  issuerRetryMaxMs: 30_000,
+
   /** From the signal to the exit. */
   stopMs: 10_000,
 } as const;

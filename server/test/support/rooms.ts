@@ -52,7 +52,14 @@ export const rooms: readonly Room[] = [
     packages: 'own',
   },
   { name: 'readers', files: /^readers\//, rooms: ['ports', 'places', 'event', 'base'] },
-  { name: 'auth', files: /^auth\//, rooms: ['ports', 'event', 'base'] },
+  // What a setting may say of tokens, for the settings and for who reads the tokens.
+  { name: 'token settings', files: /^auth\/tokens\/token-settings\.ts$/, rooms: [] },
+  {
+    name: 'auth',
+    files: /^auth\//,
+    rooms: ['token settings', 'ports', 'event', 'base'],
+    packages: ['jose'],
+  },
   // The application's interface, and under `hub/` what is behind it: only main.ts puts that together.
   { name: 'hub', files: /^hub\.ts$/, rooms: ['readers', 'auth', 'ports', 'event', 'base'] },
   {
@@ -91,7 +98,7 @@ export const rooms: readonly Room[] = [
   {
     name: 'config',
     files: /^config\//,
-    rooms: ['environment', 'registries', 'event', 'base'],
+    rooms: ['environment', 'registries', 'token settings', 'event', 'base'],
     packages: ['zod'],
   },
   { name: 'version', files: /^version\.ts$/, rooms: [] },
