@@ -28,7 +28,7 @@ ${declaredSettings.map(renderSection).join('\n\n')}
 - A variable that is empty counts as absent. An unknown variable that starts with \`${envPrefix}\` is a
   warning, with the nearest known name.
 - A relative path starts at the folder of the settings file, or at the working folder when there is none.
-- What may hold a password (${declaredSettings
+- What may hold a password or is one (${declaredSettings
     .filter(({ secret }) => secret)
     .map(({ path }) => `\`${path}\``)
     .join(', ')}) can be read from a file: the same variable with \`_FILE\` at its end names it.

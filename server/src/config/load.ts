@@ -9,11 +9,12 @@ import {
   gatherSettings,
   type SettingsSources,
 } from './given-settings.ts';
-import { maskPasswords } from './mask-passwords.ts';
+import { shownValue } from './mask-passwords.ts';
 import type { ParsedSettings } from './schema.ts';
 import { roles, type Settings } from './settings.ts';
 import { SettingsError } from './settings-error.ts';
 import { suggestion } from './suggestion.ts';
+import { resolveTokenSettings } from './token-settings.ts';
 
 /** One setting as it holds. */
 export interface SettingValue {
@@ -62,7 +63,7 @@ function faultOf(setting: DeclaredSetting, given: Given | undefined, error: z.Zo
   const why = error.issues.find(
     (issue) => issue.code === 'custom' && issue.message !== 'Invalid input',
   );
-  const shown = setting.secret ? maskPasswords(text) : text;
+  const shown = shownValue(setting.secret, text);
   return `${source}: expected ${setting.expected}, got ${shown}${why ? ` (${why.message})` : ''}`;
 }
 
@@ -75,6 +76,13 @@ function completeSettings(
 ): Settings | undefined {
   const value = nest(parsed);
   const sourceOf = (path: string) => given.get(path)?.source ?? `setting ${path}`;
+  const isWhole = declaredSettings.every(
+    ({ path }) => !path.startsWith('auth.') || parsed.has(path),
+  );
+  const auth = isWhole ? resolveTokenSettings(value.auth, folder) : undefined;
+  if (auth !== undefined && 'fault' in auth) {
+    faults.push(`${sourceOf(`auth.${auth.faultOf}`)}: ${auth.fault}`);
+  }
   if (!parsed.has('log') || !parsed.has('store')) return undefined;
   const urls = resolveEngineUrls(value.log, value.store, folder);
   if ('fault' in urls) {
@@ -86,7 +94,9 @@ function completeSettings(
     const needed = roles.join(',');
     faults.push(`${sourceOf('roles')}: with SQLite one process does everything: set ${needed}`);
   }
-  if (parsed.size < declaredSettings.length) return undefined;
+  if (parsed.size < declaredSettings.length || auth === undefined || 'fault' in auth) {
+    return undefined;
+  }
   return {
     http: value.http,
     grpc: { host: value.grpc.host ?? value.http.host, port: value.grpc.port },
@@ -94,6 +104,7 @@ function completeSettings(
       value.metrics.port === undefined
         ? undefined
         : { host: value.metrics.host ?? value.http.host, port: value.metrics.port },
+    auth,
     log: urls.log,
     store: urls.store,
     logKeepMs: value.logKeep,
@@ -130,7 +141,9 @@ function describe(
   settings: Settings,
 ): SettingValue {
   const source = given.get(setting.path)?.source.replace(/, [^,]*$/, '') ?? 'default';
-  return { setting, source, text: maskPasswords(textOf(setting, given, settings)) };
+  const text = textOf(setting, given, settings);
+  const secret = given.has(setting.path) && setting.secret;
+  return { setting, source, text: shownValue(secret, text) };
 }
 
 function textOf(setting: DeclaredSetting, given: GivenSettings, settings: Settings): string {

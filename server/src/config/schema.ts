@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import {
+  algorithmList,
   choice,
+  claimName,
   currency,
   duration,
   engineUrl,
@@ -10,9 +12,13 @@ import {
   keptDuration,
   onOff,
   port,
+  keysPlace,
   roleList,
   type SettingType,
+  tokenName,
+  tokenSecret,
 } from './setting-types.ts';
+import { tokenAlgorithms } from '../auth/tokens/token-settings.ts';
 import { logLevels } from './settings.ts';
 
 /** What is known of one setting besides its type. */
@@ -22,12 +28,14 @@ export interface SettingMeta {
   readonly expected: string;
   /** What holds when nobody sets it, in words where it follows from another setting. */
   readonly defaultText: string;
-  /** May hold a password: masked when printed, and read from a file by `..._FILE`. */
-  readonly secret: boolean;
+  /** May hold a password, or is one as a `whole`: masked when printed, and read from a file by `..._FILE`. */
+  readonly secret: Secret;
   /** A variable of other programs that counts when the setting's own is absent. */
   readonly fallbackEnv: string | undefined;
   readonly standsAlone: boolean;
 }
+
+export type Secret = boolean | 'whole';
 
 export const settingMeta = z.registry<SettingMeta>();
 
@@ -68,6 +76,43 @@ export const settingsSchema = z.strictObject({
       defaultText: 'none',
       description:
         'A port for metrics alone, where no credential is asked for: open it to Prometheus and to nobody else. On the HTTP port `/metrics` asks for the scope `metrics:read`. 0 is any free port.',
+    }),
+  }),
+  auth: z.strictObject({
+    issuer: derived(tokenName, {
+      defaultText: 'no tokens are taken',
+      description:
+        'The issuer whose JSON Web Tokens are taken as credentials: the `iss` of each, character by character. Its keys are found by OpenID Connect discovery, under `ISSUER/.well-known/openid-configuration`, unless `auth.jwks` or `auth.secret` is set.',
+    }),
+    audience: derived(tokenName, {
+      defaultText: 'none; needed with `auth.issuer`',
+      description:
+        'What the `aud` of each token must be or contain: the name of this hub at the issuer.',
+    }),
+    jwks: derived(keysPlace, {
+      defaultText: 'by discovery from `auth.issuer`',
+      description:
+        "Where the issuer's public keys are, as a JSON Web Key Set: a URL (`https:`, or `http:` on loopback), or a file, which is read again when it changes.",
+    }),
+    algorithms: setting(algorithmList, {
+      default: tokenAlgorithms.join(','),
+      description: "The signature algorithms that are taken with the issuer's public keys.",
+    }),
+    scopesClaim: setting(claimName, {
+      default: 'scope',
+      description:
+        'The claim with the scopes of a token, as words with blanks between them or as an array. Dots lead into objects.',
+    }),
+    rolesClaim: setting(claimName, {
+      default: 'roles',
+      description:
+        'The claim with the roles of a token (`writer`, `reader`, `admin`), in the same form; with Keycloak `realm_access.roles`.',
+    }),
+    secret: derived(tokenSecret, {
+      defaultText: 'none',
+      secret: 'whole',
+      description:
+        'For small set-ups without an issuer that has keys: the secret with which tokens are signed by HS256. `auth.issuer` and `auth.audience` then say what must stand in them. Whoever knows it can make any token.',
     }),
   }),
   log: setting(engineUrl, {
@@ -130,7 +175,7 @@ export type ParsedSettings = z.output<typeof settingsSchema>;
 
 interface Declaration {
   readonly description: string;
-  readonly secret?: boolean;
+  readonly secret?: Secret;
   readonly fallbackEnv?: string;
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { tokenAlgorithms } from '../auth/tokens/token-settings.ts';
 import { HubError } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 import { currencies } from '../event/currencies.ts';
@@ -67,6 +68,34 @@ export const eventTypeList = {
     }
   }),
   expected: 'types with their signs, such as purchase:+,return:-,note',
+} satisfies SettingType;
+
+export const algorithmList = {
+  schema: commaList
+    .pipe(z.array(z.enum(tokenAlgorithms)).min(1))
+    .transform((names) => new Set(names)),
+  expected: `a list of ${tokenAlgorithms.join(', ')}`,
+} satisfies SettingType;
+
+/** An issuer or an audience: usually a URL, but any name will do. */
+export const tokenName = {
+  schema: z.string().regex(/^[\x21-\x7e]{1,1000}$/),
+  expected: 'a name or a URL without blanks, exactly as it stands in tokens',
+} satisfies SettingType;
+
+export const claimName = {
+  schema: z.string().regex(/^[\x21-\x7e]{1,200}$/),
+  expected: 'the name of a claim, such as scope or realm_access.roles',
+} satisfies SettingType;
+
+export const keysPlace = {
+  schema: z.string().min(1),
+  expected: 'a URL such as https://issuer.example/jwks.json, or the path of a file',
+} satisfies SettingType;
+
+export const tokenSecret = {
+  schema: z.string().refine((text) => Buffer.byteLength(text) >= limits.tokenSecretBytes),
+  expected: `a secret of at least ${limits.tokenSecretBytes} bytes`,
 } satisfies SettingType;
 
 export const currency = {

@@ -1,3 +1,4 @@
+import type { TokenSettings } from '../auth/tokens/token-settings.ts';
 import type { Sign } from '../event/event.ts';
 
 /** The hub's settings after parsing: complete, checked, with absolute paths. */
@@ -6,6 +7,8 @@ export interface Settings {
   readonly grpc: { readonly host: string; readonly port: number };
   /** A port of its own for Prometheus; undefined where that is asked on the HTTP port alone. */
   readonly metrics: { readonly host: string; readonly port: number } | undefined;
+  /** `tokens` when an issuer's tokens are taken. */
+  readonly auth: { readonly tokens: TokenSettings | undefined };
   /** A URL whose scheme picks the adapter: `sqlite:/absolute/path.db`. */
   readonly log: string;
   readonly store: string;

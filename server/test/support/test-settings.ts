@@ -9,6 +9,7 @@ export function testSettings(folder: string, overrides: Partial<Settings> = {}):
     http: { host: '127.0.0.1', port: 0 },
     grpc: { host: '127.0.0.1', port: 0 },
     metrics: undefined,
+    auth: { tokens: undefined },
     log: url,
     store: url,
     logKeepMs: 60 * 60 * 1000,
