@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { createTokenVerifier } from './auth/token-verifier.ts';
 import { type Clock, systemClock } from './base/clock.ts';
 import type { HubError } from './base/errors.ts';
 import { Lifecycle } from './base/lifecycle.ts';
@@ -78,13 +79,10 @@ async function compose(settings: Settings, parts: Parts): Promise<RunningHub> {
   const telemetry = createTelemetry();
   const opened = await parts.open(settings, { exclusive: true, pageCountMax, clock });
   const admission = new Admission({ clock, logger });
-  const access = createAccess({
-    settings,
-    keys: opened.store.keys,
-    tokens: undefined,
-    clock,
-    logger,
-  });
+  const tokens =
+    settings.auth.tokens && createTokenVerifier(settings.auth.tokens, { clock, logger });
+  lifecycle.add('tokens', () => tokens?.close());
+  const access = createAccess({ settings, keys: opened.store.keys, tokens, clock, logger });
   const engines = await composeEngines({
     settings,
     access,

@@ -1,8 +1,9 @@
 import { HubError } from '../base/errors.ts';
 import type { Audit } from './audit.ts';
 import { isApiKey } from './api-key.ts';
-import { type Action, type Caller, refusedCredential } from './caller.ts';
+import { type Caller, refusedCredential } from './caller.ts';
 import type { KeyRing } from './key-ring.ts';
+import type { TokenVerifier, VerifiedToken } from './token-verifier.ts';
 
 export type { Action, Caller } from './caller.ts';
 
@@ -20,21 +21,6 @@ export interface Presented {
  * credentials at once, and `unavailable` while it cannot be looked up.
  */
 export type Identify = (presented: Presented, address: string) => Caller | Promise<Caller>;
-
-/** What a token says once its signature and its claims hold. */
-export interface VerifiedToken {
-  readonly issuer: string;
-  readonly subject: string;
-  readonly scopes: ReadonlySet<Action>;
-  readonly expiresAtMs: number;
-  /** For people. */
-  readonly name: string;
-}
-
-export interface TokenVerifier {
-  /** Rejects with `unauthenticated`, or with `unavailable` while the issuer's keys cannot be had. */
-  verify(token: string): Promise<VerifiedToken>;
-}
 
 export interface IdentifyDeps {
   readonly ring: KeyRing;

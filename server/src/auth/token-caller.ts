@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import { HubError } from '../base/errors.ts';
 import { type Action, type Caller, expandScopes, refusedCredential } from './caller.ts';
-import type { VerifiedToken } from './identify.ts';
+import type { VerifiedToken } from './tokens/verified-token.ts';
 
 /** Timers take no longer waits than about 24 days. */
 const waitMsMax = 24 * 60 * 60 * 1000;

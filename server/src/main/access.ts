@@ -1,13 +1,9 @@
 import { Audit } from '../auth/audit.ts';
 import type { Caller } from '../auth/caller.ts';
-import {
-  createIdentify,
-  type Identify,
-  type TokenVerifier,
-  type VerifiedToken,
-} from '../auth/identify.ts';
+import { createIdentify, type Identify } from '../auth/identify.ts';
 import { KeyRing } from '../auth/key-ring.ts';
 import { TokenCaller } from '../auth/token-caller.ts';
+import type { TokenVerifier, VerifiedToken } from '../auth/token-verifier.ts';
 import type { Clock } from '../base/clock.ts';
 import { HubError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
