@@ -26,7 +26,7 @@ export class Audit {
     this.#clock = deps.clock;
   }
 
-  /** `key_created`, `key_ended`, `access_closed`, `access_reopened`. */
+  /** `key_created`, `key_revoked`, `key_ended`, `access_closed`, `access_reopened`, `config_adopted`, ... */
   act(audit: string, key?: NamedKey): void {
     const named = key === undefined ? {} : { key: key.name, key_id: key.id };
     this.#logger.info({ audit, ...named }, audit.replaceAll('_', ' '));

@@ -2,6 +2,7 @@ import type { SettingValue } from '../../config/load.ts';
 import type { Settings } from '../../config/settings.ts';
 import { agreementOf } from '../../main/agree.ts';
 import { isEmbedded } from '../../main/engines.ts';
+import { auditAct } from '../audit-act.ts';
 import { defineCommand } from '../command.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
 import { openHubStore } from '../open-engines.ts';
@@ -55,6 +56,7 @@ async function adopt(settings: Settings, terminal: Terminal): Promise<ExitCode> 
   try {
     const before = await store.agreement();
     await store.setAgreement(wanted);
+    auditAct(settings, 'config_adopted');
     const was = `event types ${before?.eventTypes ?? 'none'}, default currency ${before?.defaultCurrency ?? 'none'}`;
     terminal.err(
       `the store now has event types ${wanted.eventTypes}, default currency ${wanted.defaultCurrency}; before: ${was}`,

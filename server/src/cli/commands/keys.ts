@@ -1,12 +1,11 @@
-import { Audit } from '../../auth/audit.ts';
 import { newApiKey } from '../../auth/api-key.ts';
 import { actions } from '../../auth/caller.ts';
 import { isOver } from '../../auth/key-caller.ts';
 import { formatInstant, type Instant, systemClock } from '../../base/clock.ts';
 import { limits } from '../../base/limits.ts';
-import { createLogger } from '../../base/logger.ts';
 import type { Settings } from '../../config/settings.ts';
 import type { KeyStore, StoredKey } from '../../store/key-store.ts';
+import { auditAct } from '../audit-act.ts';
 import { defineCommand, type FlagValues } from '../command.ts';
 import { CommandError, type ExitCode, exitCode, usageError } from '../exit-code.ts';
 import { durationOf } from '../flag-values.ts';
@@ -78,7 +77,6 @@ export const keys = defineCommand({
       settings,
       terminal,
       now: systemClock.now(),
-      audit: new Audit({ logger: createLogger(settings.logLevel), clock: systemClock }),
     };
     try {
       return await acts[action as keyof typeof acts](desk, flags);
@@ -94,7 +92,6 @@ interface Desk {
   readonly settings: Settings;
   readonly terminal: Terminal;
   readonly now: Instant;
-  readonly audit: Audit;
 }
 
 const acts = { create, list, rotate, revoke, reopen } satisfies Record<
@@ -147,7 +144,7 @@ async function revoke(desk: Desk, flags: KeyFlags): Promise<ExitCode> {
     found.map(({ id }) => id),
     desk.now,
   );
-  for (const key of found) desk.audit.act('key_revoked', key);
+  for (const key of found) auditAct(desk.settings, 'key_revoked', key);
   desk.terminal.err(`revoked: ${found.map(({ id, name }) => `${name} (${id})`).join(', ')}`);
   return exitCode.done;
 }
@@ -165,14 +162,14 @@ async function reopen(desk: Desk, flags: KeyFlags): Promise<ExitCode> {
     throw usageError('this serves everybody without a credential again: add --yes');
   }
   await desk.keys.reopen();
-  desk.audit.act('access_reopened');
+  auditAct(desk.settings, 'access_reopened');
   desk.terminal.err('open again within 5 s; keys that still hold go on holding');
   return exitCode.done;
 }
 
 /** Makes the key and shows it, which is the only time. */
 async function give(
-  { keys, terminal, now, audit }: Desk,
+  { keys, settings, terminal, now }: Desk,
   flags: KeyFlags,
   wanted: Pick<StoredKey, 'name' | 'scopes' | 'eventTypes'>,
 ): Promise<void> {
@@ -183,7 +180,7 @@ async function give(
   const ends = { expiresAt, revokedAt: undefined, lastUsedAt: undefined };
   const key = { id, name, hash, scopes, eventTypes, createdAt: now, ...ends };
   await keys.add(key, now - limits.apiKeyForgetMs);
-  audit.act('key_created', key);
+  auditAct(settings, 'key_created', key);
   if (flags.output === 'json' || flags.output === 'ndjson') {
     const expires = expiresAt === undefined ? null : formatInstant(expiresAt);
     await terminal.out(`${JSON.stringify({ id, name, key: text, scopes, expires_at: expires })}\n`);

@@ -5,6 +5,7 @@ import { maskPasswords } from '../../config/mask-passwords.ts';
 import { type Engines, isEmbedded } from '../../main/engines.ts';
 import { archiveLease } from '../../readers/archive.ts';
 import type { EventStore, Lease } from '../../store/event-store.ts';
+import { auditAct } from '../audit-act.ts';
 import { defineCommand } from '../command.ts';
 import { CommandError, exitCode, usageError } from '../exit-code.ts';
 import { openHubEngines } from '../open-engines.ts';
@@ -34,6 +35,7 @@ export const log = defineCommand({
     } finally {
       await engines.close();
     }
+    auditAct(settings, 'log_adopted');
     terminal.err(
       `${place} is read from its start; restart every hub process that still runs on it`,
     );

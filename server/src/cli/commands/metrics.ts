@@ -3,6 +3,7 @@ import { formatAmount } from '../../event/money.ts';
 import type { Totals, TypeTotals } from '../../hub.ts';
 import { encodeTotals } from '../../protocols/rest/encode.ts';
 import type { CountDifference, EventStore } from '../../store/event-store.ts';
+import { auditAct } from '../audit-act.ts';
 import { defineCommand } from '../command.ts';
 import { type ExitCode, exitCode } from '../exit-code.ts';
 import { filterFlags, filterRequest } from '../filter-flags.ts';
@@ -44,7 +45,11 @@ export const metrics = defineCommand({
     const format = formatOf(flags.output, terminal);
     try {
       if (action === 'verify') return await verify(store, format, terminal);
-      if (action === 'rebuild') return await rebuild(store, terminal);
+      if (action === 'rebuild') {
+        const exit = await rebuild(store, terminal);
+        auditAct(settings, 'counts_rebuilt');
+        return exit;
+      }
       const { minutes, from, to } = flags;
       const request = { ...filterRequest(flags), minutes, from, to };
       await writeTotals(await readsOf(store, settings).aggregate(request), format, terminal);

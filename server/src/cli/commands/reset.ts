@@ -1,6 +1,7 @@
 import { HubError } from '../../base/errors.ts';
 import { maskPasswords } from '../../config/mask-passwords.ts';
 import { eraseEngines } from '../../main/engines.ts';
+import { auditAct } from '../audit-act.ts';
 import { defineCommand } from '../command.ts';
 import { CommandError, exitCode, usageError } from '../exit-code.ts';
 import { openSettings } from '../open-settings.ts';
@@ -26,6 +27,7 @@ export const reset = defineCommand({
       if (reason instanceof HubError) throw new CommandError(exitCode.usage, reason.message);
       throw reason;
     }
+    auditAct(settings, 'hub_reset');
     terminal.err(`${place} is empty`);
     return exitCode.done;
   },
