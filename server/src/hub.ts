@@ -45,6 +45,14 @@ export interface SubscribeRequest extends FilterRequest {
   readonly signal: AbortSignal;
 }
 
+/** History to begin with, and where a feed goes on behind it. */
+export interface LatestToFollow {
+  /** Oldest first, all of them at or before `end`. */
+  readonly events: readonly StoredEvent[];
+  /** Of the whole feed; undefined while the log is empty. */
+  readonly end: Position | undefined;
+}
+
 /** A stored event and its place in listings: `cursor` continues after it. */
 export interface ListedEvent extends StoredEvent {
   readonly cursor: string;
@@ -140,6 +148,15 @@ export interface Hub {
     caller: Caller,
     request: FilterRequest & { readonly limit?: unknown },
   ): Promise<readonly StoredEvent[]>;
+  /**
+   * The same for who then subscribes after `end`: an event that comes meanwhile
+   * is behind it, and no other is. Rejects with `unavailable` when the store does
+   * not reach the end in time.
+   */
+  latestToFollow(
+    caller: Caller,
+    request: FilterRequest & { readonly limit?: unknown },
+  ): Promise<LatestToFollow>;
   /** Rejects with `not_found`. */
   get(caller: Caller, id: string, atLeast?: unknown): Promise<StoredEvent>;
   find(caller: Caller, request: FindRequest): Promise<EventPage>;

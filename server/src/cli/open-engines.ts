@@ -35,6 +35,10 @@ async function opened<T>(opening: Promise<T>): Promise<T> {
 
 /** The reads of the hub itself, so that a command gives the same answers. No command takes a position. */
 export function readsOf(store: EventStore, settings: Settings): Reads {
-  const log = { isPosition: (text: string): text is never => false, placesIn: () => new Map() };
+  const log = {
+    end: async () => undefined,
+    isPosition: (text: string): text is never => false,
+    placesIn: () => new Map(),
+  };
   return new Reads({ log, store, clock: systemClock, rules: settings });
 }

@@ -48,6 +48,10 @@ export function createHub(deps: HubDeps): Hub {
       allow(caller, 'events:read');
       return await reads.latest(narrow(caller, request));
     },
+    latestToFollow: async (caller, request) => {
+      allow(caller, 'events:read');
+      return await reads.latestToFollow(narrow(caller, request));
+    },
     get: async (caller, id, atLeast) => {
       allow(caller, 'events:read');
       const stored = await reads.get(id, atLeast);

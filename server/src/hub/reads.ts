@@ -16,19 +16,20 @@ import type {
   EventPage,
   FilterRequest,
   FindRequest,
+  LatestToFollow,
   Series,
   SeriesRequest,
   Totals,
   WindowRequest,
 } from '../hub.ts';
-import type { EventLog, Position } from '../log/event-log.ts';
+import type { EventLog, Places, Position } from '../log/event-log.ts';
 import type { EventStore, StoredEvent } from '../store/event-store.ts';
 import { assertSeriesLength, seriesOf, totalsOf } from './totals.ts';
 
 const latestDefault = 10;
 
 export interface ReadsDeps {
-  readonly log: Pick<EventLog, 'isPosition' | 'placesIn'>;
+  readonly log: Pick<EventLog, 'end' | 'isPosition' | 'placesIn'>;
   readonly store: EventStore;
   readonly clock: Clock;
   readonly rules: EventRules;
@@ -53,6 +54,33 @@ export class Reads {
     const limit = parseLimit(request.limit, latestDefault, limits.pageEvents);
     const { events } = await this.#deps.store.find({ filter, order: 'desc', limit });
     return events.toReversed();
+  }
+
+  /**
+   * What is listed behind the end came while this looked, and the feed gives it
+   * in its order: a listing may show the newest of it and leave out what was before.
+   */
+  async latestToFollow(
+    request: FilterRequest & { readonly limit?: unknown },
+  ): Promise<LatestToFollow> {
+    const { log, store } = this.#deps;
+    const filter = parseFilter(request, this.#deps.rules);
+    const limit = parseLimit(request.limit, latestDefault, limits.pageEvents);
+    const end = await log.end();
+    const places: Places = end === undefined ? new Map() : log.placesIn(end);
+    await this.#reached(places).catch((reason) => {
+      // The newest entry may be none that could be read: then it is enough that the store has passed it.
+      if (HubError.from(reason).code !== 'position_gone') throw reason;
+    });
+    const { events } = await store.find({ filter, order: 'desc', limit });
+    const later = events.filter(({ position }) => !covers(places, this.#placesIn(position)));
+    if (later.length === 0) return { events: events.toReversed(), end };
+    // An event of a log that was replaced has no place in this one: it is history.
+    const read = await store.positions();
+    const isToCome = new Set(
+      later.filter(({ position }) => covers(read, this.#placesIn(position))),
+    );
+    return { events: events.filter((event) => !isToCome.has(event)).toReversed(), end };
   }
 
   async get(id: string, atLeast?: unknown): Promise<StoredEvent> {
@@ -111,7 +139,10 @@ export class Reads {
   /** Until the store has the position: a sender reads its own writes in every mode. */
   async #waitFor(atLeast: unknown): Promise<void> {
     if (atLeast === undefined || atLeast === null) return;
-    const position = this.#position(atLeast);
+    await this.#reached(this.#deps.log.placesIn(this.#position(atLeast)));
+  }
+
+  async #reached(places: Places): Promise<void> {
     const abort = new AbortController();
     const cancel = this.#deps.clock.after(limits.atLeastWaitMs, () => {
       abort.abort(
@@ -123,9 +154,19 @@ export class Reads {
       );
     });
     try {
-      await this.#deps.store.reached(this.#deps.log.placesIn(position), abort.signal);
+      await this.#deps.store.reached(places, abort.signal);
     } finally {
       cancel();
+    }
+  }
+
+  /** None for a position of another log. */
+  #placesIn(position: Position): Places {
+    try {
+      return this.#deps.log.placesIn(position);
+    } catch (reason) {
+      if (HubError.from(reason).code !== 'position_gone') throw reason;
+      return new Map();
     }
   }
 
@@ -137,4 +178,9 @@ export class Reads {
       'this is no position: use the `position` of an answer to a send',
     );
   }
+}
+
+function covers(reached: Places, places: Places): boolean {
+  if (places.size === 0) return false;
+  return [...places].every(([shard, position]) => (reached.get(shard) ?? '') >= position);
 }

@@ -1,7 +1,7 @@
 import { HubError } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
 import type { Telemetry } from '../../base/telemetry.ts';
-import type { Caller, FilterRequest, Hub, Position, StoredEvent } from '../../hub.ts';
+import type { Caller, FilterRequest, Hub, StoredEvent } from '../../hub.ts';
 import type { Contracts, MessageType } from './contracts.ts';
 import { textOf, toFilter } from './decode.ts';
 import { eventMessage } from './encode.ts';
@@ -72,10 +72,7 @@ class Feed {
   }
 
   latest(limit: number | null): Promise<readonly StoredEvent[]> {
-    return this.#hub.latest(this.#caller, {
-      ...this.#filter,
-      limit: limit ?? limits.grpcStreamEventsDefault,
-    });
+    return this.#hub.latest(this.#caller, this.#newest(limit));
   }
 
   async sendLatest(stored: readonly StoredEvent[]): Promise<void> {
@@ -87,15 +84,11 @@ class Feed {
     }
   }
 
-  /** The newest events, then live: the feed goes on behind the last of them, so that nothing is missed or repeated. */
+  /** The newest events, then live, from the end that the log had before: nothing is missed or repeated. */
   async followLatest(limit: number | null): Promise<void> {
-    const { stored, end } = await this.#latestAndEnd(limit);
-    await this.sendLatest(stored);
-    await this.send({
-      after: stored.at(-1)?.position ?? end ?? 'start',
-      follow: true,
-      limit: null,
-    });
+    const { events, end } = await this.#hub.latestToFollow(this.#caller, this.#newest(limit));
+    await this.sendLatest(events);
+    await this.send({ after: end ?? 'start', follow: true, limit: null });
   }
 
   async send(request: { after: string; follow: boolean; limit: number | null }): Promise<void> {
@@ -122,31 +115,7 @@ class Feed {
     }
   }
 
-  /**
-   * Where no event matches, the feed must start at an end of the log that was
-   * there before the search; then nothing falls between the two, and a long
-   * log without a match is not read from its start.
-   */
-  async #latestAndEnd(limit: number | null): Promise<{
-    readonly stored: readonly StoredEvent[];
-    readonly end: Position | undefined;
-  }> {
-    const stored = await this.latest(limit);
-    if (stored.length > 0) return { stored, end: undefined };
-    const end = await this.#end();
-    if (end === undefined) return { stored, end };
-    const found = await this.#hub.find(this.#caller, { ...this.#filter, limit: 1, at_least: end });
-    return found.events.length === 0 ? { stored, end } : this.#latestAndEnd(limit);
-  }
-
-  async #end(): Promise<Position | undefined> {
-    const batches = this.#hub.subscribe(this.#caller, {
-      after: 'end',
-      follow: false,
-      signal: this.#out.signal,
-    });
-    let end: Position | undefined;
-    for await (const { position } of batches) end = position;
-    return end;
+  #newest(limit: number | null) {
+    return { ...this.#filter, limit: limit ?? limits.grpcStreamEventsDefault };
   }
 }

@@ -26,6 +26,7 @@ export function createGraphqlDriver(url: string, feed: 'ws' | 'sse' = 'ws'): Pro
     name: feed === 'ws' ? 'GraphQL' : 'GraphQL with server-sent events',
     saysCaughtUp: false,
     pulls: false,
+    givesLatest: false,
     send: async (event) =>
       (await run<{ sendEvent: Stored }>(documents.send, { input: inputOf(event) })).sendEvent,
     sendBatch: async (events, { atomic = false } = {}) => {

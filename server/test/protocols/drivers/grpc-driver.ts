@@ -30,6 +30,7 @@ export function createGrpcDriver(address: string): ProtocolDriver {
     name: 'gRPC',
     saysCaughtUp: false,
     pulls: true,
+    givesLatest: true,
     send: async (event) => {
       const { event_id, status, position } = await call('SendEvent', eventMessage(event));
       return { status: String(status), id: String(event_id), position: String(position) };
@@ -202,9 +203,10 @@ async function* messages(
 
 async function* subscribe(
   client: GrpcClient,
-  { after = 'end', filter = {}, follow = true, signal }: FeedRequest,
+  { after = 'end', latest, filter = {}, follow = true, signal }: FeedRequest,
 ): AsyncGenerator<FeedItem> {
-  const request = present({ after, filter: filterOf(filter), follow });
+  const from = latest === undefined ? { after } : { limit: latest };
+  const request = present({ ...from, filter: filterOf(filter), follow });
   for await (const message of messages(client, request, signal)) {
     const event = eventOf(message);
     yield { kind: 'event', event, position: event.position };

@@ -21,6 +21,8 @@ export interface ProtocolDriver {
   readonly saysCaughtUp: boolean;
   /** Whether a feed can end after its history. */
   readonly pulls: boolean;
+  /** Whether a feed can begin with the newest events. */
+  readonly givesLatest: boolean;
   close(): Promise<void>;
 }
 
@@ -119,6 +121,8 @@ export interface SeriesSeen {
 
 export interface FeedRequest {
   readonly after?: string;
+  /** In place of `after`: the newest so many, oldest first, and then what comes. */
+  readonly latest?: number;
   readonly filter?: FilterQuery;
   /** True when absent. */
   readonly follow?: boolean;

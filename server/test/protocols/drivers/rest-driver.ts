@@ -21,6 +21,7 @@ export function createRestDriver(url: string, feed: 'sse' | 'ndjson' = 'sse'): P
     name: feed === 'sse' ? 'REST' : 'REST with lines',
     saysCaughtUp: true,
     pulls: true,
+    givesLatest: false,
     send: async (event) => read<Stored>(await postEvents(url, event)),
     sendBatch: async (events, { atomic = false } = {}) => {
       const answer = await postEvents(url, events, {}, atomic ? '?atomic=true' : '');

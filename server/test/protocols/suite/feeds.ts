@@ -72,6 +72,52 @@ export function feedSuite(createHarness: CreateHarness): void {
       for (const events of found) expect(ids(events)).toEqual(sent);
     });
 
+    it('gives the newest first, then all that comes, each once, while events pour in', async () => {
+      for (const driver of hub().feeds.filter(({ givesLatest }) => givesLatest)) {
+        const users = Array.from({ length: 8 }, aUser);
+        const filter = { user_id: users };
+        const idAt = (user_id: string, round: number) => `${user_id}-${100 + round}`;
+        let rounds = 0;
+        const sendRound = async () => {
+          const events = users.map((user_id) => aSend({ user_id, id: idAt(user_id, rounds) }));
+          await inTurn(hub().all, rounds).sendBatch(events);
+          rounds += 1;
+        };
+        while (rounds < 5) await sendRound();
+        const pour = async () => {
+          while (rounds < 30) await sendRound();
+        };
+        const begin = async (at: number) => {
+          // Each begins at another moment of the flood.
+          while (rounds < at) await hub().rest.list({ limit: 1 });
+          const reader = follow(driver, { latest: 7, filter });
+          return { reader, seen: [await reader.event()] };
+        };
+        const pouring = pour();
+        const readers = await Promise.all([5, 6, 10, 15, 25, 30].map(begin));
+        await pouring;
+        await sendRound();
+        const readOn = async ({ reader, seen }: (typeof readers)[number]) => {
+          const left = new Set(users.map((user_id) => idAt(user_id, rounds - 1)));
+          while (left.size > 0) {
+            const event = await reader.event();
+            seen.push(event);
+            left.delete(event.id);
+          }
+          return seen;
+        };
+        const all = await Promise.all(readers.map(readOn));
+        for (const seen of all) {
+          expect(seen.length).toBeGreaterThanOrEqual(7);
+          for (const user_id of users) {
+            const own = ids(seen.filter((event) => event.user_id === user_id));
+            const newest = Array.from(own, (_, at) => idAt(user_id, rounds - own.length + at));
+            expect(own, driver.name).toEqual(newest);
+          }
+        }
+      }
+    });
+
     it('resumes over any transport from a position of any other', async () => {
       const user_id = aUser();
       const filter = { user_id: [user_id] };
