@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { FeedReader } from '../drivers/feed-reader.ts';
 import {
   type EventSeen,
   failureOf,
@@ -201,6 +202,32 @@ export function readingSuite(createHarness: CreateHarness): void {
             reader.aggregate({ user_id, at_least }),
           ]);
           expect([event.id, page.events.length, totals.event_count]).toEqual([id, 1, 1]);
+        }
+      }
+    });
+
+    it('shows all that a feed has given up to its position, in whatever parts of the log', async () => {
+      for (const feed of hub().feeds) {
+        for (const reader of hub().all) {
+          const { position: after } = await hub().rest.send(aSend());
+          const users = Array.from({ length: 8 }, aUser);
+          const following = new FeedReader(feed, { after, filter: { user_id: users } });
+          await inTurn(hub().all, users.length).sendBatch(
+            users.flatMap((user_id) => someSends(5, { user_id })),
+          );
+          const fed = await following.events(40);
+          const at_least = fed.at(-1)?.position ?? '';
+          const query = { user_id: users, limit: 100, at_least };
+          const [page, first, last] = await Promise.all([
+            reader.list(query),
+            reader.aggregate({ user_id: users[0] ?? '', at_least }),
+            reader.get(fed.at(-1)?.id ?? '', at_least),
+          ]);
+          const name = `${feed.name}, ${reader.name}`;
+          const idsOf = (events: readonly EventSeen[]) => events.map(({ id }) => id).toSorted();
+          expect(idsOf(page.events), name).toEqual(idsOf(fed));
+          expect([first.event_count, last.id], name).toEqual([5, fed.at(-1)?.id]);
+          await following.leave();
         }
       }
     });
