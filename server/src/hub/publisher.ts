@@ -9,7 +9,7 @@ import type { EventRules, NewEvent } from '../event/event.ts';
 import { newEventId } from '../event/new-event-id.ts';
 import { parseEvent, readEventId } from '../event/parse-event.ts';
 import type { PublishOptions, PublishResult } from '../hub.ts';
-import type { Appended, EventLog } from '../log/event-log.ts';
+import { assertKnown, type EventLog, type KnownOutcome } from '../log/event-log.ts';
 
 export interface PublisherDeps {
   readonly log: EventLog;
@@ -70,10 +70,10 @@ export class Publisher {
     events: readonly NewEvent[],
     atomic: boolean,
     protocol: string,
-  ): Promise<readonly Appended[]> {
+  ): Promise<readonly KnownOutcome[]> {
     try {
       const [outcomes = []] = await this.#deps.log.append([{ events, atomic }]);
-      return outcomes;
+      return assertKnown(outcomes);
     } catch (reason) {
       const error = HubError.from(reason);
       this.#logFailure(error);
@@ -130,7 +130,7 @@ function merge(
   parsed: readonly (NewEvent | HubError)[],
   inputs: readonly unknown[],
   events: readonly NewEvent[],
-  outcomes: readonly Appended[],
+  outcomes: readonly KnownOutcome[],
 ): readonly PublishResult[] {
   let next = 0;
   return parsed.map((item, index) => {
@@ -143,7 +143,7 @@ function merge(
   });
 }
 
-function resultOf({ id }: NewEvent, appended: Appended): PublishResult {
+function resultOf({ id }: NewEvent, appended: KnownOutcome): PublishResult {
   switch (appended.status) {
     case 'accepted':
       return { status: 'success', id, position: appended.position };

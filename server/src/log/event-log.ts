@@ -1,3 +1,4 @@
+import type { HubError } from '../base/errors.ts';
 import type { Event, NewEvent } from '../event/event.ts';
 
 /**
@@ -36,11 +37,24 @@ export interface AppendGroup {
 
 /** What became of one event, in the order of its group. */
 export type Appended =
+  | KnownOutcome
+  /** Whether it was stored nobody can say, and why: a retry with the same id is safe. */
+  | { readonly status: 'unknown'; readonly reason: HubError };
+
+export type KnownOutcome =
   | { readonly status: 'accepted'; readonly position: Position }
   | { readonly status: 'duplicate'; readonly position: Position }
   | { readonly status: 'conflict' }
   /** Another event of the same atomic group was in conflict. */
   | { readonly status: 'not_stored' };
+
+/** Throws why one of them is not known, for a caller who then does not know of all: a retry tells. */
+export function assertKnown(outcomes: readonly Appended[]): readonly KnownOutcome[] {
+  return outcomes.map((outcome) => {
+    if (outcome.status === 'unknown') throw outcome.reason;
+    return outcome;
+  });
+}
 
 export interface ReadOptions {
   /** Entries after this position, from the oldest, or only those to come. */
@@ -69,7 +83,8 @@ export interface EventLog {
   /**
    * Resolves when every group is durable: one outcome per event, in order. A
    * rejection with `overloaded` means surely not stored; any other rejection
-   * means that some may be stored, and a retry with the same ids is safe.
+   * means that some may be stored, and a retry with the same ids is safe. A log
+   * of several parts of which only some answered gives `unknown` for the others.
    */
   append(groups: readonly AppendGroup[]): Promise<readonly (readonly Appended[])[]>;
   /**

@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import { HubError } from '../../base/errors.ts';
 import { eventBytes } from '../../event/event-bytes.ts';
-import type { Appended, EventLog, LogEntry } from '../../log/event-log.ts';
+import { type Appended, assertKnown, type EventLog, type LogEntry } from '../../log/event-log.ts';
 import type { Conflict, EventStore } from '../../store/event-store.ts';
 import type { Source, SourceBatch } from './source.ts';
 
@@ -65,10 +65,11 @@ async function copyBatch(
 ): Promise<void> {
   const { tally } = options;
   const events = entries.map(({ event }) => ({ ...event, idMadeByHub: false }));
-  const outcomes =
-    events.length === 0
-      ? []
-      : ((await patiently(options, () => target.log.append([{ events, atomic: false }])))[0] ?? []);
+  const append = async () => {
+    const [outcomes = []] = await target.log.append([{ events, atomic: false }]);
+    return assertKnown(outcomes);
+  };
+  const outcomes = events.length === 0 ? [] : await patiently(options, append);
   const conflicts = conflictsOf(entries, outcomes);
   if (conflicts.length + unreadable.length > 0) {
     await patiently(options, () => target.store.keepAside({ conflicts, unreadable }));

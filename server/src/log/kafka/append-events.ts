@@ -1,3 +1,4 @@
+import { HubError } from '../../base/errors.ts';
 import type { NewEvent } from '../../event/event.ts';
 import type { Appended, AppendGroup, Position } from '../event-log.ts';
 import type { TopicMark } from './kafka-position.ts';
@@ -21,9 +22,28 @@ export async function appendEvents(
     return group.events.map((event) => outcomeOf(event, recent, mark, outgoing));
   });
   const written = outgoing.length === 0 ? undefined : writer.write(outgoing, mark);
-  const settled = await Promise.all(outcomes.map((group) => Promise.all(group)));
+  const all = Promise.all(outcomes.map((group) => Promise.all(group)));
+  const settled = await all.catch(() => knownOf(outcomes));
   await written;
   return settled;
+}
+
+/** What is known, where one partition was written and another was not. Rejects when nothing is. */
+async function knownOf(
+  outcomes: readonly (readonly Promise<Appended>[])[],
+): Promise<readonly (readonly Appended[])[]> {
+  const settled = await Promise.all(outcomes.map((group) => Promise.allSettled(group)));
+  const [first, ...others] = settled.flat();
+  if (first?.status === 'rejected' && others.every(({ status }) => status === 'rejected')) {
+    throw first.reason;
+  }
+  return settled.map((group) =>
+    group.map((one) =>
+      one.status === 'fulfilled'
+        ? one.value
+        : { status: 'unknown', reason: HubError.from(one.reason) },
+    ),
+  );
 }
 
 async function outcomeOf(

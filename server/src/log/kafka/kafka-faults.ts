@@ -21,7 +21,7 @@ export function protocolCodeOf(reason: unknown): string | undefined {
 }
 
 /** Itself, those that it gathers, and their causes. */
-function* errorsIn(reason: unknown): Generator<Error> {
+export function* errorsIn(reason: unknown): Generator<Error> {
   if (!(reason instanceof Error)) return;
   yield reason;
   if (reason instanceof AggregateError) for (const error of reason.errors) yield* errorsIn(error);

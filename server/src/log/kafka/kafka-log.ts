@@ -134,7 +134,10 @@ class KafkaLog {
     this.#writer ??= new RecordWriter(this.#target, this.clock);
     const deps = { recent: this.#recent, writer: this.#writer, mark: this.mark };
     try {
-      return await appendEvents(deps, groups);
+      const outcomes = await appendEvents(deps, groups);
+      const isUnknown = ({ status }: Appended) => status === 'unknown';
+      if (outcomes.some((group) => group.some(isUnknown))) this.#isUnsure = true;
+      return outcomes;
     } catch (reason) {
       this.#isUnsure = true;
       throw reason;

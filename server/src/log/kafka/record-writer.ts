@@ -6,7 +6,7 @@ import type { NewEvent } from '../../event/event.ts';
 import { fingerprintOf } from '../../event/fingerprint.ts';
 import type { Position } from '../event-log.ts';
 import { clientOptions, hearAll } from './kafka-cluster.ts';
-import { kafkaFault, unavailable } from './kafka-faults.ts';
+import { errorsIn, kafkaFault, unavailable } from './kafka-faults.ts';
 import { formatPosition, type TopicMark } from './kafka-position.ts';
 import { type OutgoingRecord, toRecord } from './kafka-record.ts';
 import type { KafkaTarget } from './kafka-target.ts';
@@ -95,18 +95,13 @@ export class RecordWriter {
       });
       const late = `Kafka at ${shown} did not answer in ${ms} ms`;
       const { offsets = [] } = await within(this.#clock, ms, sent, late);
-      const next = new Map(offsets.map(({ partition, offset }) => [partition, Number(offset)]));
-      for (const { event, partition, resolve, reject } of outgoing) {
-        const offset = next.get(partition);
-        if (offset === undefined || offset < 0) {
-          reject(unavailable(`Kafka at ${shown} did not say where partition ${partition} ends`));
-          continue;
-        }
-        next.set(partition, offset + 1);
-        resolve(formatPosition({ partition, offset, fingerprint: fingerprintOf(event) }, mark));
+      const written = new Map(offsets.map(({ partition, offset }) => [partition, Number(offset)]));
+      for (const { partition, reject } of resolveWritten(outgoing, written, mark)) {
+        reject(unavailable(`Kafka at ${shown} did not say where partition ${partition} ends`));
       }
       return undefined;
     } catch (reason) {
+      resolveWritten(outgoing, writtenBeside(reason), mark);
       // What failed may still be under way in it, with sequence numbers that the next request must not meet.
       const failed = this.#producer;
       this.#producer = openProducer(this.#target);
@@ -114,6 +109,58 @@ export class RecordWriter {
       return kafkaFault(reason, shown);
     }
   }
+}
+
+/** Tells each its position, from the first of its partition on; answers those of partitions that are not there. */
+function resolveWritten(
+  outgoing: readonly Outgoing[],
+  firsts: ReadonlyMap<number, number>,
+  mark: TopicMark,
+): readonly Outgoing[] {
+  const next = new Map(firsts);
+  const rest: Outgoing[] = [];
+  for (const one of outgoing) {
+    const { event, partition, resolve } = one;
+    const offset = next.get(partition);
+    if (offset === undefined || offset < 0) {
+      rest.push(one);
+      continue;
+    }
+    next.set(partition, offset + 1);
+    resolve(formatPosition({ partition, offset, fingerprint: fingerprintOf(event) }, mark));
+  }
+  return rest;
+}
+
+/** What a failed request wrote all the same: an answer, and each of its partitions, succeeds or fails by itself. */
+function writtenBeside(reason: unknown): ReadonlyMap<number, number> {
+  const written = new Map<number, number>();
+  for (const error of errorsIn(reason)) {
+    const { response, produced } = error as Partial<PartlyProduced>;
+    for (const { partition, offset } of produced?.offsets ?? []) {
+      written.set(partition, Number(offset));
+    }
+    for (const { partitionResponses = [] } of response?.responses ?? []) {
+      for (const { index, errorCode, baseOffset } of partitionResponses) {
+        if (errorCode === 0) written.set(index, Number(baseOffset));
+      }
+    }
+  }
+  return written;
+}
+
+/** What the driver adds to its errors: the answers of the brokers that took all, and the one that did not. */
+interface PartlyProduced {
+  readonly produced: { readonly offsets?: Awaited<ReturnType<Producer['send']>>['offsets'] };
+  readonly response: {
+    readonly responses?: readonly {
+      readonly partitionResponses?: readonly {
+        readonly index: number;
+        readonly errorCode: number;
+        readonly baseOffset: bigint;
+      }[];
+    }[];
+  };
 }
 
 function openProducer(target: KafkaTarget): Producer<Buffer, Buffer, Buffer, Buffer> {
