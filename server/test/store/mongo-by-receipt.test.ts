@@ -4,47 +4,19 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { Event } from '../../src/event/event.ts';
 import { matches } from '../../src/event/filter.ts';
 import type { LogEntry, Position } from '../../src/log/event-log.ts';
-import { formatPosition } from '../../src/log/kafka/kafka-position.ts';
 import type { EventStore, ListQuery } from '../../src/store/event-store.ts';
-import { toDecimal128 } from '../../src/store/mongo/decimal128.ts';
 import { openMongoStore } from '../../src/store/mongo/mongo-store.ts';
 import { anEvent } from '../support/build-event.ts';
 import { sharedMongo } from '../support/engines/shared-engines.ts';
 import { describeWithEngines } from '../support/needed-program.ts';
-import { eventStoreSuite, type StoreHarness } from './event-store.suite.ts';
+import { eventStoreSuite } from './event-store.suite.ts';
 import { keepAsideSuite } from './keep-aside.suite.ts';
+import { mongoStoreHarness, partitionEntry } from './mongo-store-harness.ts';
 
-const mark = { topicId: 'abcdef01', partitions: 6 };
 const noon = Date.UTC(2026, 5, 30, 12, 0, 0);
 const minuteMs = 60_000;
 
-function entryAt(partition: number, offset: number, event: Event): LogEntry {
-  const position = formatPosition({ partition, offset, fingerprint: '01234567' }, mark);
-  return { shard: String(partition), position, event };
-}
-
-/** Listed by the time of receipt, which here rises with the position. */
-async function harnessByReceipt(): Promise<StoreHarness> {
-  const url = await sharedMongo();
-  const client = new MongoClient(url);
-  return {
-    open: () => openMongoStore(url, { exclusive: true, isLogSharded: true }),
-    entries: async (events: readonly Event[], first: number) =>
-      events.map((event, index) =>
-        entryAt(0, first + index, { ...event, receivedAt: noon + 1_000 * (first + index) }),
-      ),
-    damageCounts: async () => {
-      await client
-        .db()
-        .collection('minute_metrics')
-        .updateOne({}, { $inc: { total: toDecimal128(1n) } });
-    },
-    destroy: async () => {
-      await client.db().dropDatabase();
-      await client.close();
-    },
-  };
-}
+const harnessByReceipt = () => mongoStoreHarness({ isLogSharded: true });
 
 describeWithEngines('MongoDB beside a sharded log', ['mongo'], () => {
   eventStoreSuite('on MongoDB beside a sharded log', harnessByReceipt);
@@ -76,7 +48,7 @@ describeWithEngines('events of several shards in MongoDB', ['mongo'], () => {
         userId: `u${index % 5}`,
         eventType: index % 4 === 0 ? 'refund' : 'purchase',
       });
-      return entryAt(index % 3, index, event);
+      return partitionEntry(index % 3, index, event);
     });
   const recordAll = async (entries: readonly LogEntry[]) => {
     for (const [shard, own] of Map.groupBy(entries, (entry) => entry.shard)) {
@@ -172,9 +144,9 @@ describeWithEngines('events of several shards in MongoDB', ['mongo'], () => {
 
   it('keep one of two with one id that come in two shards at once, and the other as a conflict', async () => {
     const events = Array.from({ length: 40 }, () => anEvent({ timestamp: noon, amount: 1n }));
-    const first = events.map((event, index) => entryAt(0, index, event));
+    const first = events.map((event, index) => partitionEntry(0, index, event));
     const second = events.map((event, index) =>
-      entryAt(1, index, { ...event, userId: 'u2', amount: 3n }),
+      partitionEntry(1, index, { ...event, userId: 'u2', amount: 3n }),
     );
     const recorded = await Promise.all([store.record('0', first), store.record('1', second)]);
     const sum = (of: 'added' | 'conflicts') => recorded.reduce((all, each) => all + each[of], 0);
@@ -223,7 +195,7 @@ describeWithEngines('a query on MongoDB beside a sharded log', ['mongo'], () => 
         const receivedAt = noon + index * (minuteMs / 10) + shard;
         const eventType = index % 100 === 0 ? 'refund' : 'purchase';
         const userId = `u${shard}-${index % 50}`;
-        return entryAt(
+        return partitionEntry(
           shard,
           index,
           anEvent({ userId, eventType, receivedAt, timestamp: receivedAt }),
@@ -251,7 +223,8 @@ describeWithEngines('a query on MongoDB beside a sharded log', ['mongo'], () => 
 
   const listed = (query: Partial<ListQuery>) => () =>
     store.find({ filter: {}, order: 'desc', limit: 10, ...query });
-  const positionAt = (shard: number, offset: number) => entryAt(shard, offset, anEvent()).position;
+  const positionAt = (shard: number, offset: number) =>
+    partitionEntry(shard, offset, anEvent()).position;
   const key = `${String(noon + 30 * minuteMs).padStart(15, '0')}|`;
   const hour = { from: noon + 30 * minuteMs, to: noon + 90 * minuteMs };
   const page = 11;
