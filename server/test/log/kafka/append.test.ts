@@ -15,6 +15,7 @@ import { sharedKafka, sharedMongo } from '../../support/engines/shared-engines.t
 import { openLog, removeTopic } from '../../support/kafka-harness.ts';
 import { manualClock } from '../../support/manual-clock.ts';
 import { describeWithEngines } from '../../support/needed-program.ts';
+import { useKafkaLog } from '../../support/use-kafka-log.ts';
 import { positionOf, readAll } from '../event-log.suite.ts';
 
 async function appendTo(log: EventLog, ...events: readonly NewEvent[]) {
@@ -26,20 +27,11 @@ function idsOf(events: readonly { readonly id: string }[]): readonly string[] {
 }
 
 describeWithEngines('appending to Kafka', ['kafka'], () => {
-  let url: string;
-  let log: EventLog;
-  beforeEach(async () => {
-    url = await sharedKafka();
-    log = await openLog(url);
-  });
-  afterEach(async () => {
-    await log.close();
-    await removeTopic(url);
-  });
+  const topic = useKafkaLog();
 
-  const append = (...events: readonly NewEvent[]) => appendTo(log, ...events);
+  const append = (...events: readonly NewEvent[]) => appendTo(topic.log, ...events);
   const statuses = async (groups: readonly AppendGroup[]) =>
-    (await log.append(groups)).map((group) => group.map(({ status }) => status));
+    (await topic.log.append(groups)).map((group) => group.map(({ status }) => status));
 
   it('knows a repeat by itself, before any store has the first one', async () => {
     const event = anEvent();
@@ -52,7 +44,7 @@ describeWithEngines('appending to Kafka', ['kafka'], () => {
       duplicate,
     ]);
     expect(await append({ ...event, receivedAt: event.receivedAt + 5 })).toEqual([duplicate]);
-    expect(await readAll(log)).toHaveLength(2);
+    expect(await readAll(topic.log)).toHaveLength(2);
   });
 
   it('knows the repeat of what is still on its way', async () => {
@@ -60,7 +52,7 @@ describeWithEngines('appending to Kafka', ['kafka'], () => {
     const outcomes = (await Promise.all([append(event), append(event), append(event)])).flat();
     expect(outcomes.map(({ status }) => status)).toEqual(['accepted', 'duplicate', 'duplicate']);
     expect(new Set(outcomes.map(positionOf)).size).toBe(1);
-    expect(await readAll(log)).toHaveLength(1);
+    expect(await readAll(topic.log)).toHaveLength(1);
   });
 
   it('refuses other content under a known id, and keeps the first', async () => {
@@ -74,7 +66,9 @@ describeWithEngines('appending to Kafka', ['kafka'], () => {
     ]);
     const group = { events: [anEvent(), other, anEvent()], atomic: true };
     expect(await statuses([group])).toEqual([['not_stored', 'conflict', 'not_stored']]);
-    expect((await readAll(log)).map(({ event: { amount } }) => amount)).toEqual([event.amount]);
+    expect((await readAll(topic.log)).map(({ event: { amount } }) => amount)).toEqual([
+      event.amount,
+    ]);
   });
 
   it('tells duplicates from conflicts exactly as `hasSameContent` does', async () => {
@@ -127,12 +121,14 @@ describeWithEngines('appending to Kafka', ['kafka'], () => {
       { events: events.slice(0, 2_000), atomic: false },
       { events: events.slice(2_000), atomic: true },
     ];
-    const outcomes = (await log.append(groups)).flat();
-    const entries = new Map((await readAll(log)).map((entry) => [entry.position, entry.event.id]));
+    const outcomes = (await topic.log.append(groups)).flat();
+    const entries = new Map(
+      (await readAll(topic.log)).map((entry) => [entry.position, entry.event.id]),
+    );
     expect(entries.size).toBe(events.length);
     expect(outcomes.map((outcome) => entries.get(positionOf(outcome)))).toEqual(idsOf(events));
     for (const user of ['user 0', 'user 17']) {
-      const own = (await readAll(log)).filter(({ event }) => event.userId === user);
+      const own = (await readAll(topic.log)).filter(({ event }) => event.userId === user);
       expect(own.map(({ event }) => event.id)).toEqual(
         idsOf(events.filter(({ userId }) => userId === user)),
       );
@@ -142,12 +138,12 @@ describeWithEngines('appending to Kafka', ['kafka'], () => {
   it('keeps the order of calls that do not wait for each other', async () => {
     const events = someEvents(200);
     await Promise.all(events.map((event) => append(event)));
-    expect((await readAll(log)).map(({ event }) => event.id)).toEqual(idsOf(events));
+    expect((await readAll(topic.log)).map(({ event }) => event.id)).toEqual(idsOf(events));
   });
 
   it('remembers what it wrote for a minute', async () => {
     const clock = manualClock(Date.UTC(2026, 5, 30));
-    const own = await openLog(url, { clock });
+    const own = await openLog(topic.url, { clock });
     onTestFinished(() => own.close());
     const event = anEvent();
     await appendTo(own, event);

@@ -1,14 +1,14 @@
 import fc from 'fast-check';
-import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { limits } from '../../../src/base/limits.ts';
 import type { NewEvent } from '../../../src/event/event.ts';
 import { Cursor } from '../../../src/log/cursor.ts';
-import type { EventLog, LogEntry, Position, UnreadableEntry } from '../../../src/log/event-log.ts';
+import type { LogEntry, Position, UnreadableEntry } from '../../../src/log/event-log.ts';
 import { anEvent, someEvents } from '../../support/build-event.ts';
-import { sharedKafka } from '../../support/engines/shared-engines.ts';
-import { openLog, removeTopic } from '../../support/kafka-harness.ts';
+import { openLog } from '../../support/kafka-harness.ts';
 import { type PlainRecord, produce, recordOf } from '../../support/kafka-topic.ts';
 import { describeWithEngines } from '../../support/needed-program.ts';
+import { useKafkaLog } from '../../support/use-kafka-log.ts';
 import { positionOf, readAll } from '../event-log.suite.ts';
 
 const second = 1_000;
@@ -29,25 +29,16 @@ function byShard(entries: readonly LogEntry[]): Readonly<Record<string, readonly
 }
 
 describeWithEngines('reading a log in Kafka', ['kafka'], () => {
-  let url: string;
-  let log: EventLog;
-  beforeEach(async () => {
-    url = await sharedKafka();
-    log = await openLog(url);
-  });
-  afterEach(async () => {
-    await log.close();
-    await removeTopic(url);
-  });
+  const topic = useKafkaLog();
 
   const append = async (events: readonly NewEvent[], atomic = false) =>
-    (await log.append([{ events, atomic }])).flat().map(positionOf);
+    (await topic.log.append([{ events, atomic }])).flat().map(positionOf);
   const idsOf = (events: readonly { readonly id: string }[]) => events.map(({ id }) => id);
 
   it('gives all of many partitions from the start, each user in order', async () => {
     const events = eventsOfMany(600);
     await append(events);
-    const entries = await readAll(log);
+    const entries = await readAll(topic.log);
     expect(Object.keys(byShard(entries))).toHaveLength(limits.kafkaPartitions);
     expect(idsOf(entries.map(({ event }) => event)).toSorted()).toEqual(idsOf(events).toSorted());
     for (const [userId, own] of Map.groupBy(entries, ({ event }) => event.userId)) {
@@ -59,14 +50,14 @@ describeWithEngines('reading a log in Kafka', ['kafka'], () => {
 
   it('gives one shard alone, from its start and from each of its positions', async () => {
     await append(eventsOfMany(300));
-    const entries = await readAll(log);
-    for (const shard of await log.shards()) {
+    const entries = await readAll(topic.log);
+    for (const shard of await topic.log.shards()) {
       const own = entries.filter((entry) => entry.shard === shard);
       const read = async (from: Position | 'start') => {
         const { signal } = new AbortController();
         const seen: LogEntry[] = [];
         const options = { from, shard, follow: false, limit: 7, signal };
-        for await (const batch of log.read(options)) seen.push(...batch);
+        for await (const batch of topic.log.read(options)) seen.push(...batch);
         return seen;
       };
       expect(await read('start')).toEqual(own);
@@ -78,21 +69,21 @@ describeWithEngines('reading a log in Kafka', ['kafka'], () => {
 
   it('goes on from any place of a reader without loss or repeat', async () => {
     await append(eventsOfMany(200));
-    const entries = await readAll(log);
-    const cursor = new Cursor(log);
+    const entries = await readAll(topic.log);
+    const cursor = new Cursor(topic.log);
     const taken = entries.map((entry) => cursor.take(entry).position);
     const cut = fc.integer({ min: 0, max: entries.length - 1 });
     await fc.assert(
       fc.asyncProperty(cut, cut, async (first, second) => {
         const from = taken[first] as Position;
-        expect(log.positionAt(log.placesIn(from))).toBe(from);
-        const rest = await readAll(log, from);
+        expect(topic.log.positionAt(topic.log.placesIn(from))).toBe(from);
+        const rest = await readAll(topic.log, from);
         expect(byShard(rest)).toEqual(byShard(entries.slice(first + 1)));
         // A reader that was cut twice.
-        const again = new Cursor(log, log.placesIn(from));
+        const again = new Cursor(topic.log, topic.log.placesIn(from));
         const half = rest.slice(0, second % (rest.length + 1));
         for (const entry of half) again.take(entry);
-        const last = await readAll(log, again.position ?? 'start');
+        const last = await readAll(topic.log, again.position ?? 'start');
         expect(byShard([...half, ...last])).toEqual(byShard(rest));
       }),
       { numRuns: 40 },
@@ -101,7 +92,7 @@ describeWithEngines('reading a log in Kafka', ['kafka'], () => {
 
   it('goes on after an entry in its own partition, and a minute before it in the others', async () => {
     await append(eventsOfMany(200));
-    const entries = await readAll(log);
+    const entries = await readAll(topic.log);
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 0, max: entries.length - 1 }), async (index) => {
         const { position, shard, event } = entries[index] as LogEntry;
@@ -110,9 +101,9 @@ describeWithEngines('reading a log in Kafka', ['kafka'], () => {
             ? entry.position > position
             : entry.event.receivedAt >= event.receivedAt - limits.kafkaClockSkewMs,
         );
-        expect(byShard(await readAll(log, position))).toEqual(byShard(expected));
-        const resumed = log.positionAt(await log.resumeAt(position));
-        expect(byShard(await readAll(log, resumed))).toEqual(byShard(expected));
+        expect(byShard(await readAll(topic.log, position))).toEqual(byShard(expected));
+        const resumed = topic.log.positionAt(await topic.log.resumeAt(position));
+        expect(byShard(await readAll(topic.log, resumed))).toEqual(byShard(expected));
       }),
       { numRuns: 40 },
     );
@@ -121,11 +112,11 @@ describeWithEngines('reading a log in Kafka', ['kafka'], () => {
   it('begins where a partition that its position does not name begins', async () => {
     const [first = anEvent(), ...others] = eventsOfMany(60);
     const [position] = await append([first]);
-    const places = log.placesIn(position as Position);
-    const reader = log.positionAt(places);
+    const places = topic.log.placesIn(position as Position);
+    const reader = topic.log.positionAt(places);
     await append(others);
     expect(reader).not.toBe(position);
-    expect((await readAll(log, reader)).map(({ event }) => event.id).toSorted()).toEqual(
+    expect((await readAll(topic.log, reader)).map(({ event }) => event.id).toSorted()).toEqual(
       idsOf(others).toSorted(),
     );
   });
@@ -136,13 +127,13 @@ describeWithEngines('reading a log in Kafka', ['kafka'], () => {
     const abort = new AbortController();
     const seen: LogEntry[] = [];
     const options = { from: 'start', follow: true, limit: 10, signal: abort.signal } as const;
-    for await (const batch of log.read(options)) {
+    for await (const batch of topic.log.read(options)) {
       seen.push(...batch);
       if (seen.length === 40) await append(events.slice(40, 80));
       if (seen.length === 80) await append(events.slice(80));
       if (seen.length >= events.length) abort.abort();
     }
-    expect(byShard(seen)).toEqual(byShard(await readAll(log)));
+    expect(byShard(seen)).toEqual(byShard(await readAll(topic.log)));
     expect(seen).toHaveLength(events.length);
   });
 
@@ -166,7 +157,7 @@ describeWithEngines('reading a log in Kafka', ['kafka'], () => {
       [recordOf(event, { metadata: 'text' }), /metadata/],
     ];
     await produce(
-      url,
+      topic.url,
       broken.map(([record]) => ({ ...record, partition: Number(shard) })),
     );
     await append([second]);
@@ -175,7 +166,7 @@ describeWithEngines('reading a log in Kafka', ['kafka'], () => {
     const unreadable = (entry: UnreadableEntry) => told.push(entry);
     const options = { from: 'start', follow: false, limit: 5, signal, unreadable } as const;
     const seen: LogEntry[] = [];
-    for await (const batch of log.read(options)) seen.push(...batch);
+    for await (const batch of topic.log.read(options)) seen.push(...batch);
     expect(seen.map(({ event: { id } }) => id)).toEqual(idsOf([first, second]));
     expect(told).toMatchObject(
       broken.map(([{ value }, reason], index) => ({
@@ -185,9 +176,11 @@ describeWithEngines('reading a log in Kafka', ['kafka'], () => {
       })),
     );
     // Without somebody to tell, and after each of them.
-    expect((await readAll(log)).map(({ event: { id } }) => id)).toEqual(idsOf([first, second]));
+    expect((await readAll(topic.log)).map(({ event: { id } }) => id)).toEqual(
+      idsOf([first, second]),
+    );
     for (const { position: after } of told) {
-      const rest = await readAll(log, log.positionAt(log.placesIn(after)));
+      const rest = await readAll(topic.log, topic.log.positionAt(topic.log.placesIn(after)));
       expect(rest.map(({ event: { id } }) => id)).toEqual([second.id]);
     }
   });
@@ -195,15 +188,15 @@ describeWithEngines('reading a log in Kafka', ['kafka'], () => {
   it('tells of an unreadable record with the batch that comes up to it, and not of what was not given yet', async () => {
     const events = someEvents(25);
     await append(events);
-    const [shard = ''] = log.placesIn((await log.end()) as Position).keys();
-    await produce(url, [{ key: 'u1', value: 'broken', partition: Number(shard) }]);
+    const [shard = ''] = topic.log.placesIn((await topic.log.end()) as Position).keys();
+    await produce(topic.url, [{ key: 'u1', value: 'broken', partition: Number(shard) }]);
     await append(someEvents(5));
     const { signal } = new AbortController();
     let given = 0;
     const toldAfter: number[] = [];
     const unreadable = () => toldAfter.push(given);
     const options = { from: 'start', follow: false, limit: 10, signal, unreadable } as const;
-    for await (const batch of log.read(options)) given += batch.length;
+    for await (const batch of topic.log.read(options)) given += batch.length;
     // All of the 25 before it but those of the batch that it came with.
     expect(toldAfter).toHaveLength(1);
     expect(toldAfter[0]).toBeGreaterThanOrEqual(20);
@@ -213,7 +206,7 @@ describeWithEngines('reading a log in Kafka', ['kafka'], () => {
   it.each(['none', 'zstd'])(
     'gives a batch of several megabytes in its order (compression %s)',
     async (compression) => {
-      const wide = await openLog(`${url}?compression=${compression}`);
+      const wide = await openLog(`${topic.url}?compression=${compression}`);
       onTestFinished(() => wide.close());
       const noise = () =>
         Array.from({ length: 1_200 }, () => Math.random().toString(36).slice(2)).join('');
