@@ -64,7 +64,7 @@ describeWithOwnEngines('a network between the hub and its engines', ['redis', 'm
     await place.remove();
   });
 
-  function networkTo(engine: 'redis' | 'mongo'): CutProxy {
+  function networkTo(engine: 'log' | 'mongo'): CutProxy {
     const network = place.networks?.[engine];
     if (network === undefined) throw new Error('there is no network here');
     return network;
@@ -90,7 +90,7 @@ describeWithOwnEngines('a network between the hub and its engines', ['redis', 'm
 
   describe.each(cuts)('to Redis where $what', ({ what, before, once, retry }) => {
     it('makes the hub say that it does not know, send nothing again by itself, and come back', async () => {
-      const network = networkTo('redis');
+      const network = networkTo('log');
       const usual = aProbe(load.history);
       expect(await send(usual)).toMatchObject({ status: 201 });
       const timesUsual = network.timesSent(String(usual.id));
@@ -108,7 +108,7 @@ describeWithOwnEngines('a network between the hub and its engines', ['redis', 'm
   });
 
   it('to Redis that stalls in both directions and goes on loses nothing', async () => {
-    const network = networkTo('redis');
+    const network = networkTo('log');
     network.stall('to-server');
     network.stall('to-client');
     await sleep(2_000);

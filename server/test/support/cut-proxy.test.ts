@@ -91,6 +91,22 @@ describe('a network that can be cut', () => {
     socket.destroy();
   });
 
+  it('lets bytes arrive later, and at once when it is healed', async () => {
+    const { socket, answers } = await client();
+    proxy.delay('to-client', 60_000);
+    socket.write('one ');
+    await expect.poll(() => heard).toBe('one ');
+    expect(answers()).toBe('');
+    proxy.heal();
+    await expect.poll(answers).toBe('ONE ');
+    proxy.delay('to-client', 20);
+    socket.write('two ');
+    await expect.poll(() => heard).toBe('one two ');
+    socket.write('three');
+    await expect.poll(answers).toBe('ONE TWO THREE');
+    socket.destroy();
+  });
+
   it('breaks connections on both sides', async () => {
     const { socket } = await client();
     // Not `once`, which takes the reset for a failure of the test.

@@ -4,7 +4,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 /** From the hub to its engine, or back. */
 export type Direction = 'to-server' | 'to-client';
 
-type Mode = 'pass' | 'drop' | 'stall';
+type Mode = 'pass' | 'drop' | 'stall' | { readonly delayMs: number };
 
 /**
  * A network between a client and a server on loopback that can be cut in each
@@ -39,6 +39,11 @@ export class CutProxy {
   /** Bytes are held back until `heal`. */
   stall(direction: Direction): void {
     this.#modes[direction] = 'stall';
+  }
+
+  /** Bytes arrive so much later, in their order. */
+  delay(direction: Direction, delayMs: number): void {
+    this.#modes[direction] = { delayMs };
   }
 
   /** Both sides of every connection are told that it is broken. New ones pass. */
@@ -125,11 +130,21 @@ class Link {
   #carry(direction: Direction, chunk: Buffer | 'end'): void {
     const mode = this.#modes[direction];
     if (mode === 'drop') this.#broken[direction] = true;
-    if (this.#broken[direction]) return;
-    if (mode === 'stall') {
-      this.#held[direction].push(chunk);
+    if (mode === 'drop' || this.#broken[direction]) return;
+    if (mode === 'pass') {
+      this.#pass(direction, chunk);
       return;
     }
+    this.#held[direction].push(chunk);
+    if (typeof mode === 'object') setTimeout(() => this.#release(direction), mode.delayMs);
+  }
+
+  #release(direction: Direction): void {
+    const chunk = this.#held[direction].shift();
+    if (chunk !== undefined) this.#pass(direction, chunk);
+  }
+
+  #pass(direction: Direction, chunk: Buffer | 'end'): void {
     const [from, to] =
       direction === 'to-server' ? [this.#client, this.#server] : [this.#server, this.#client];
     if (chunk === 'end') to.destroy();

@@ -1,4 +1,5 @@
 import { type CutProxy, startCutProxy } from '../../support/cut-proxy.ts';
+import { freeEnginePort } from '../../support/engines/engine-process.ts';
 import { type KafkaServer, startKafkaServer } from '../../support/engines/kafka-server.ts';
 import { type MongoServer, startMongoServer } from '../../support/engines/mongo-server.ts';
 import { RedisServer, startRedisServer } from '../../support/engines/redis-server.ts';
@@ -87,7 +88,7 @@ export class StandardPlace implements HubAddress {
   readonly log: RedisServer | KafkaServer;
   readonly mongo: MongoServer;
   /** On the way to each engine, where there is a network. */
-  readonly networks: { readonly redis: CutProxy; readonly mongo: CutProxy } | undefined;
+  readonly networks: { readonly log: CutProxy; readonly mongo: CutProxy } | undefined;
   /** In the order in which they start: `http`, `grpc`, `readers`, `readers-2`. */
   readonly services: readonly Service[];
   readonly #folder: TemporaryFolder;
@@ -99,7 +100,7 @@ export class StandardPlace implements HubAddress {
     this.log = log;
     this.mongo = mongo;
     this.networks = networks;
-    const logPort = networks?.redis.port ?? log.port;
+    const logPort = networks?.log.port ?? log.port;
     const mongoPort = networks?.mongo.port ?? mongo.port;
     const env = {
       EVENT_HUB_LOG: `${options.log ?? 'redis'}://127.0.0.1:${logPort}`,
@@ -156,7 +157,7 @@ export class StandardPlace implements HubAddress {
 
   async remove(): Promise<void> {
     await Promise.all(this.services.map((service) => service.kill()));
-    await Promise.all([this.networks?.redis.close(), this.networks?.mongo.close()]);
+    await Promise.all([this.networks?.log.close(), this.networks?.mongo.close()]);
     await Promise.all([this.log.remove(), this.mongo.remove()]);
     this.#folder.remove();
   }
@@ -172,18 +173,24 @@ interface Parts {
 
 /** The engines run, the hub does not yet. For whoever calls it: `remove()`. */
 export async function placeStandard(options: StandardOptions = {}): Promise<StandardPlace> {
-  const [log, mongo] = await Promise.all([
-    options.log === 'kafka'
-      ? startKafkaServer()
-      : startRedisServer({ settings: options.redisSettings ?? {} }),
-    startMongoServer(),
-  ]);
+  const [{ log, network }, mongo] = await Promise.all([startLog(options), startMongoServer()]);
   const networks =
-    options.withNetwork === true
-      ? { redis: await startCutProxy(log.port), mongo: await startCutProxy(mongo.port) }
-      : undefined;
+    network === undefined ? undefined : { log: network, mongo: await startCutProxy(mongo.port) };
   const http = [];
   for (let index = 0; index < 5; index += 1) http.push(await freePort());
   const ports = { http, grpc: await freePort() };
   return new StandardPlace({ log, mongo, networks, ports, options });
+}
+
+/** With the network on the way to it, if any. */
+async function startLog({ log: name, withNetwork = false, redisSettings = {} }: StandardOptions) {
+  if (name !== 'kafka') {
+    const log = await startRedisServer({ settings: redisSettings });
+    return { log, network: withNetwork ? await startCutProxy(log.port) : undefined };
+  }
+  if (!withNetwork) return { log: await startKafkaServer(), network: undefined };
+  const port = await freeEnginePort();
+  const network = await startCutProxy(port);
+  const log = await startKafkaServer({ behind: { networkPort: network.port, port } });
+  return { log, network };
 }

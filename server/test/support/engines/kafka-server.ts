@@ -9,6 +9,8 @@ export interface KafkaServerOptions {
   /** Over ours, as in server.properties. */
   readonly properties?: Readonly<Record<string, string>>;
   readonly port?: number;
+  /** The port of a network in front of it, and the one besides its own on which it is reached from there. */
+  readonly behind?: { readonly networkPort: number; readonly port: number };
   /** Where its data goes, and stays; a temporary one without it. */
   readonly folder?: string;
 }
@@ -49,6 +51,9 @@ export async function startKafkaServer(options: KafkaServerOptions = {}): Promis
   const controllerPort = await freeEnginePort();
   const properties = {
     ...propertiesOf(engine, port, controllerPort, folder),
+    ...(options.behind === undefined
+      ? {}
+      : behindNetwork(engine, port, controllerPort, options.behind)),
     ...options.properties,
   };
   const lines = Object.entries(properties).map(([name, value]) => `${name}=${value}\n`);
@@ -69,7 +74,7 @@ function propertiesOf(
   controllerPort: number,
   folder: string,
 ): Readonly<Record<string, string>> {
-  const host = engine.kind === 'docker' ? '0.0.0.0' : '127.0.0.1';
+  const host = hostOf(engine);
   return {
     'process.roles': 'broker,controller',
     'node.id': '1',
@@ -92,4 +97,28 @@ function propertiesOf(
     'num.network.threads': '2',
     'num.io.threads': '4',
   };
+}
+
+/** A broker names itself to its clients: who comes through the network is told the network's port. */
+function behindNetwork(
+  engine: OwnEngine,
+  port: number,
+  controllerPort: number,
+  behind: { readonly networkPort: number; readonly port: number },
+): Readonly<Record<string, string>> {
+  const listeners = [
+    `PLAINTEXT://${hostOf(engine)}:${port}`,
+    `NETWORK://${hostOf(engine)}:${behind.port}`,
+    `CONTROLLER://127.0.0.1:${controllerPort}`,
+  ];
+  const names = ['PLAINTEXT', 'NETWORK', 'CONTROLLER'];
+  return {
+    listeners: listeners.join(),
+    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port},NETWORK://127.0.0.1:${behind.networkPort}`,
+    'listener.security.protocol.map': names.map((name) => `${name}:PLAINTEXT`).join(),
+  };
+}
+
+function hostOf(engine: OwnEngine): string {
+  return engine.kind === 'docker' ? '0.0.0.0' : '127.0.0.1';
 }
