@@ -14,7 +14,7 @@ export async function keepConflicts(
   const operations = found.map(toConflictDocument).map(({ _id, ...fields }) => ({
     updateOne: { filter: { _id }, update: { $setOnInsert: fields }, upsert: true },
   }));
-  await conflicts.bulkWrite(operations, { session });
+  await conflicts.bulkWrite(operations, { session, ordered: false });
 }
 
 /** What could not be read. */
@@ -31,5 +31,5 @@ export async function keepUnreadable(
       upsert: true,
     },
   }));
-  await unreadable.bulkWrite(operations, { session });
+  await unreadable.bulkWrite(operations, { session, ordered: false });
 }

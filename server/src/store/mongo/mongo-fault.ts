@@ -12,10 +12,13 @@ import { HubError } from '../../base/errors.ts';
 
 /** By MongoDB's error_codes.yml: what passes without anybody changing the hub. */
 const passingCodes = new Set([
+  6, // HostUnreachable: of a router, from a shard
+  7, // HostNotFound
   24, // LockTimeout
   50, // MaxTimeMSExpired
   64, // WriteConcernFailed: a majority did not have it in time
   79, // UnknownReplWriteConcern
+  89, // NetworkTimeout
   91, // ShutdownInProgress
   100, // UnsatisfiableWriteConcern
   112, // WriteConflict
@@ -24,14 +27,18 @@ const passingCodes = new Set([
   202, // NetworkInterfaceExceededTimeLimit
   239, // SnapshotTooOld
   246, // SnapshotUnavailable
+  249, // StaleDbVersion
+  250, // StaleChunkHistory
   251, // NoSuchTransaction
   262, // ExceededTimeLimit
+  272, // MigrationConflict
   290, // TransactionExceededLifetimeLimitSeconds
   10058, // LegacyNotPrimary
   10107, // NotWritablePrimary
   11600, // InterruptedAtShutdown
   11601, // Interrupted
   11602, // InterruptedDueToReplStateChange
+  13388, // StaleConfig: a router that knows an older layout of the shards
   13435, // NotPrimaryNoSecondaryOk
   13436, // NotPrimaryOrSecondary
   14031, // OutOfDiskSpace

@@ -117,7 +117,8 @@ async function recordPart(
     const isWhole = added.length === documents.length;
     const kept = isWhole ? documents : added.map((entry) => toDocument(entry, field));
     const [, counts] = await Promise.all([
-      collections.events.insertMany(kept, { session }),
+      // In any order: what goes to one shard of a cluster goes together.
+      collections.events.insertMany(kept, { session, ordered: false }),
       yieldTurn().then(() => tallyEvents(added, transaction.clock.now(), field)),
     ]);
     await writeCounts(collections, shard, counts, session);

@@ -18,8 +18,13 @@ const options: TransactionOptions = {
   readPreference: 'primary',
 };
 
-/** Of a snapshot: taken while a collection was made, or too old. Another one is as good. */
-const snapshotCodes: ReadonlySet<number | undefined> = new Set([239, 246]);
+/** Of a snapshot: too old, or taken while a collection was made or a part of it moved to another shard. Another one is as good. */
+const snapshotCodes: ReadonlySet<number | undefined> = new Set([
+  239, // SnapshotTooOld
+  246, // SnapshotUnavailable
+  250, // StaleChunkHistory
+  272, // MigrationConflict
+]);
 const snapshotTries = 5;
 const pauseMs = 10;
 const pauseMaxMs = 200;
