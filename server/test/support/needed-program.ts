@@ -1,6 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { describe, expect, it, type TestContext } from 'vitest';
+import { missingForCluster } from './engines/find-cluster.ts';
 import { type EngineName, findEngine, findOwnEngine } from './engines/find-engine.ts';
 import { canCutPower } from './page-cache.ts';
 import { canMount } from './small-disk.ts';
@@ -100,6 +101,19 @@ export function describeWithOwnEngines(
 ): void {
   const missing = engines.filter((engine) => findOwnEngine(engine) === undefined);
   describeUnlessMissing(name, missing, body);
+}
+
+/**
+ * Tests on a sharded cluster of MongoDB. Without one they are a visible skip
+ * also where REQUIRE_ENGINES=1, as nothing else is: no package registry has its
+ * router, so that a machine that must have everything cannot have it.
+ */
+export function describeWithCluster(name: string, body: () => void): void {
+  const missing = missingForCluster();
+  describe.skipIf(missing !== undefined)(
+    missing === undefined ? name : `${name} (${missing})`,
+    body,
+  );
 }
 
 function describeUnlessMissing(

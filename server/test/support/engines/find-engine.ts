@@ -36,10 +36,15 @@ export function findEngine(name: EngineName): FoundEngine | undefined {
 /** The same without the URL. */
 export function findOwnEngine(name: EngineName): OwnEngine | undefined {
   const { program, image } = engines[name];
-  const path = findOnPath(program) ?? runnable(join(engineFolder(), program));
+  const path = findProgramOf(program);
   if (path !== undefined) return { kind: 'program', path };
   const docker = findDocker();
   return docker === undefined ? undefined : { kind: 'docker', docker, image };
+}
+
+/** On the path or in the cache folder. */
+export function findProgramOf(program: string): string | undefined {
+  return findOnPath(program) ?? runnable(join(engineFolder(), program));
 }
 
 /** Where fetched engines are kept: outside the checkout, for all checkouts of this user. */

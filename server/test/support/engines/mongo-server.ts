@@ -9,6 +9,8 @@ import { findOwnEngine, type OwnEngine } from './find-engine.ts';
 export interface MongoServerOptions {
   /** A replica set of one, unless this is true: a server without transactions. */
   readonly standalone?: boolean;
+  /** A part of a sharded cluster, in which each set has a name of its own. */
+  readonly part?: { readonly role: 'configsvr' | 'shardsvr'; readonly set: string };
   /** More of mongod's own: `['--setParameter', 'enableTestCommands=1']`. */
   readonly args?: readonly string[];
   readonly port?: number;
@@ -16,13 +18,14 @@ export interface MongoServerOptions {
   readonly folder?: string;
 }
 
-const replicaSet = 'rs0';
+const usualSet = 'rs0';
 
 /** A MongoDB of our own on 127.0.0.1. Everything that resolves has awaited that it is so. */
 export class MongoServer extends EngineServer {
   /** Without a database: `mongodb://127.0.0.1:PORT/?directConnection=true`. */
   readonly url: string;
   readonly #isStandalone: boolean;
+  readonly #part: MongoServerOptions['part'];
 
   constructor(
     engine: OwnEngine,
@@ -38,7 +41,8 @@ export class MongoServer extends EngineServer {
       args: [
         ...['--port', String(port), '--bind_ip', host, '--dbpath', folder, '--nounixsocket'],
         ...['--wiredTigerCacheSizeGB', '0.25', '--oplogSize', '64'],
-        ...(isStandalone ? [] : ['--replSet', replicaSet]),
+        ...(isStandalone ? [] : ['--replSet', options.part?.set ?? usualSet]),
+        ...(options.part === undefined ? [] : [`--${options.part.role}`]),
         // A primary would wait 15 s for its clients to go before it stops.
         ...['--setParameter', 'shutdownTimeoutMillisForSignaledShutdown=100'],
         ...['--setParameter', 'diagnosticDataCollectionEnabled=false'],
@@ -51,6 +55,12 @@ export class MongoServer extends EngineServer {
     super({ port, folder, process, removeFolder });
     this.url = this.urlOf('');
     this.#isStandalone = isStandalone;
+    this.#part = options.part;
+  }
+
+  /** As members of the set and other parts of a cluster name it: `SET/HOST:PORT`. */
+  get setAddress(): string {
+    return `${this.#part?.set ?? usualSet}/127.0.0.1:${this.port}`;
   }
 
   urlOf(database: string): string {
@@ -63,7 +73,8 @@ export class MongoServer extends EngineServer {
     if (this.#isStandalone) return;
     await this.#initiate();
     // Only a client that knows the set waits for its primary.
-    const client = new MongoClient(`mongodb://127.0.0.1:${this.port}/?replicaSet=${replicaSet}`);
+    const [set] = this.setAddress.split('/');
+    const client = new MongoClient(`mongodb://127.0.0.1:${this.port}/?replicaSet=${set}`);
     try {
       await client.db('admin').command({ ping: 1 }, { readPreference: 'primary' });
     } finally {
@@ -74,8 +85,10 @@ export class MongoServer extends EngineServer {
   async #initiate(): Promise<void> {
     const client = new MongoClient(this.url);
     try {
-      const members = [{ _id: 0, host: `127.0.0.1:${this.port}` }];
-      await client.db('admin').command({ replSetInitiate: { _id: replicaSet, members } });
+      const [set, host] = this.setAddress.split('/');
+      const configsvr = this.#part?.role === 'configsvr' ? { configsvr: true } : {};
+      const config = { _id: set, ...configsvr, members: [{ _id: 0, host }] };
+      await client.db('admin').command({ replSetInitiate: config });
     } catch (reason) {
       const isDone = reason instanceof MongoServerError && reason.codeName === 'AlreadyInitialized';
       if (!isDone) throw reason;
