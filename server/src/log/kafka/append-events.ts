@@ -1,9 +1,10 @@
 import { HubError } from '../../base/errors.ts';
 import type { NewEvent } from '../../event/event.ts';
-import type { Appended, AppendGroup, Position } from '../event-log.ts';
+import type { Appended, AppendGroup } from '../event-log.ts';
+import { Delivery } from './delivery.ts';
 import type { TopicMark } from './kafka-position.ts';
-import { isRepeat, type RecentIds } from './recent-ids.ts';
-import { type Outgoing, partitionOf, type RecordWriter } from './record-writer.ts';
+import { isRepeat, type RecentEvent, type RecentIds } from './recent-ids.ts';
+import { partitionOf, type RecordWriter } from './record-writer.ts';
 
 interface AppendDeps {
   readonly recent: RecentIds;
@@ -11,62 +12,49 @@ interface AppendDeps {
   readonly mark: TopicMark;
 }
 
+/** What is to be said of an event when all deliveries that it hangs on are settled: its place in ours, or that of its first. */
+type Plan = number | Repeat | 'not_stored';
+
+interface Repeat {
+  readonly known: RecentEvent;
+  readonly isSame: boolean;
+}
+
 /** See `EventLog.append`. What this process wrote lately is known; older repeats, and those of others, the store tells. */
 export async function appendEvents(
   { recent, writer, mark }: AppendDeps,
   groups: readonly AppendGroup[],
 ): Promise<readonly (readonly Appended[])[]> {
-  const outgoing: Outgoing[] = [];
-  const outcomes = groups.map((group) => {
-    if (group.atomic && hasConflict(group.events, recent)) return refused(group.events, recent);
-    return group.events.map((event) => outcomeOf(event, recent, mark, outgoing));
+  const delivery = new Delivery();
+  const added: RecentEvent[] = [];
+  const plans = groups.map(({ atomic, events }) => {
+    const conflicts = atomic ? conflictsIn(events, recent) : none;
+    if (conflicts.size > 0) return events.map((event) => planRefused(event, conflicts, recent));
+    return events.map((event) => plan(event, { recent, mark, delivery, added }));
   });
-  const written = outgoing.length === 0 ? undefined : writer.write(outgoing, mark);
-  const all = Promise.all(outcomes.map((group) => Promise.all(group)));
-  const settled = await all.catch(() => knownOf(outcomes));
-  await written;
-  return settled;
+  await writer.write(delivery, mark);
+  for (const each of added) recent.settle(each);
+  await settledOthers(plans);
+  return outcomesOf(plans, delivery);
 }
 
-/** What is known, where one partition was written and another was not. Rejects when nothing is. */
-async function knownOf(
-  outcomes: readonly (readonly Promise<Appended>[])[],
-): Promise<readonly (readonly Appended[])[]> {
-  const settled = await Promise.all(outcomes.map((group) => Promise.allSettled(group)));
-  const [first, ...others] = settled.flat();
-  if (first?.status === 'rejected' && others.every(({ status }) => status === 'rejected')) {
-    throw first.reason;
-  }
-  return settled.map((group) =>
-    group.map((one) =>
-      one.status === 'fulfilled'
-        ? one.value
-        : { status: 'unknown', reason: HubError.from(one.reason) },
-    ),
-  );
+interface Planning {
+  readonly recent: RecentIds;
+  readonly mark: TopicMark;
+  readonly delivery: Delivery;
+  /** Those whose ids clients chose. */
+  readonly added: RecentEvent[];
 }
 
-async function outcomeOf(
-  event: NewEvent,
-  recent: RecentIds,
-  { partitions }: TopicMark,
-  outgoing: Outgoing[],
-): Promise<Appended> {
+function plan(event: NewEvent, { recent, mark, delivery, added }: Planning): Plan {
   const known = event.idMadeByHub ? undefined : recent.find(event.id);
-  if (known !== undefined) {
-    // Whether there is a first one at all is known only now.
-    const position = await known.written;
-    return isRepeat(known, event) ? { status: 'duplicate', position } : { status: 'conflict' };
-  }
-  const { promise, resolve, reject } = Promise.withResolvers<Position>();
-  outgoing.push({ event, partition: partitionOf(event.userId, partitions), resolve, reject });
-  if (!event.idMadeByHub) recent.add(event, promise);
-  return { status: 'accepted', position: await promise };
+  if (known !== undefined) return { known, isSame: isRepeat(known, event) };
+  const index = delivery.add(event, partitionOf(event.userId, mark.partitions));
+  if (!event.idMadeByHub) added.push(recent.add(event, delivery, index));
+  return index;
 }
 
-function hasConflict(events: readonly NewEvent[], recent: RecentIds): boolean {
-  return conflictsIn(events, recent).size > 0;
-}
+const none: ReadonlySet<NewEvent> = new Set();
 
 /** Those that say something else under an id than what was written, or came before them in the group. */
 function conflictsIn(events: readonly NewEvent[], recent: RecentIds): ReadonlySet<NewEvent> {
@@ -81,11 +69,57 @@ function conflictsIn(events: readonly NewEvent[], recent: RecentIds): ReadonlySe
   return conflicts;
 }
 
-function refused(events: readonly NewEvent[], recent: RecentIds): readonly Promise<Appended>[] {
-  const conflicts = conflictsIn(events, recent);
-  return events.map(async (event): Promise<Appended> => {
-    if (!conflicts.has(event)) return { status: 'not_stored' };
-    await recent.find(event.id)?.written;
-    return { status: 'conflict' };
-  });
+function planRefused(
+  event: NewEvent,
+  conflicts: ReadonlySet<NewEvent>,
+  recent: RecentIds,
+): Plan | 'conflict' {
+  if (!conflicts.has(event)) return 'not_stored';
+  const known = recent.find(event.id);
+  // It may be at odds with another of its own group alone.
+  return known === undefined ? 'conflict' : { known, isSame: false };
+}
+
+/** Whether there is a first one at all, of what is repeated, is known only when its delivery is settled. */
+async function settledOthers(plans: readonly (readonly (Plan | 'conflict')[])[]): Promise<void> {
+  const deliveries = new Set<Delivery | undefined>();
+  for (const group of plans) {
+    for (const each of group) if (typeof each === 'object') deliveries.add(each.known.delivery);
+  }
+  for (const delivery of deliveries) await delivery?.settled;
+}
+
+/** Where one partition was written and another was not, what is known is told. Throws when nothing is. */
+function outcomesOf(
+  plans: readonly (readonly (Plan | 'conflict')[])[],
+  delivery: Delivery,
+): readonly (readonly Appended[])[] {
+  let isAnyKnown = false;
+  let firstFault: unknown;
+  const outcomes = plans.map((group) =>
+    group.map((each): Appended => {
+      const outcome = outcomeOf(each, delivery);
+      if (outcome.status === 'unknown') firstFault ??= outcome.reason;
+      else isAnyKnown = true;
+      return outcome;
+    }),
+  );
+  if (firstFault !== undefined && !isAnyKnown) throw firstFault;
+  return outcomes;
+}
+
+function outcomeOf(plan: Plan | 'conflict', own: Delivery): Appended {
+  if (typeof plan === 'string') return { status: plan };
+  if (typeof plan === 'number') {
+    const position = own.positionAt(plan);
+    return position === undefined ? unknown(own, plan) : { status: 'accepted', position };
+  }
+  const { delivery, index } = plan.known;
+  const position = plan.known.position ?? delivery?.positionAt(index);
+  if (position === undefined) return unknown(delivery, index);
+  return plan.isSame ? { status: 'duplicate', position } : { status: 'conflict' };
+}
+
+function unknown(delivery: Delivery | undefined, index: number): Appended {
+  return { status: 'unknown', reason: HubError.from(delivery?.faults.get(index)) };
 }

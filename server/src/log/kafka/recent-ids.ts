@@ -2,12 +2,17 @@ import type { Clock } from '../../base/clock.ts';
 import { limits } from '../../base/limits.ts';
 import { type Event, hasSameContent } from '../../event/event.ts';
 import type { Position } from '../event-log.ts';
+import type { Delivery } from './delivery.ts';
 
 /** An event that this process has written, or is about to write. */
 export interface RecentEvent {
   readonly event: Event;
-  /** Rejects when it is not known whether it was written. */
-  readonly written: Promise<Position>;
+  readonly atMs: number;
+  /** With which it goes, and its place there; let go once it is written, as others may go with it. */
+  delivery: Delivery | undefined;
+  readonly index: number;
+  /** Undefined until it is known to be written. */
+  position: Position | undefined;
 }
 
 /**
@@ -17,7 +22,7 @@ export interface RecentEvent {
  */
 export class RecentIds {
   readonly #clock: Clock;
-  readonly #events = new Map<string, RecentEvent & { readonly atMs: number }>();
+  readonly #events = new Map<string, RecentEvent>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -27,14 +32,23 @@ export class RecentIds {
     return this.#events.get(id);
   }
 
-  /** Forgotten again when it turns out that it may not have been written. */
-  add(event: Event, written: Promise<Position>): void {
+  add(event: Event, delivery: Delivery, index: number): RecentEvent {
     this.#forgetOld();
-    const kept = { event, written, atMs: this.#clock.monotonicMs() };
-    this.#events.set(event.id, kept);
-    written.catch(() => {
-      if (this.#events.get(event.id) === kept) this.#events.delete(event.id);
-    });
+    const atMs = this.#clock.monotonicMs();
+    const recent = { event, atMs, delivery, index, position: undefined };
+    this.#events.set(event.id, recent);
+    return recent;
+  }
+
+  /** Its delivery is settled: forgotten again when it may not have been written. */
+  settle(recent: RecentEvent): void {
+    const position = recent.delivery?.positionAt(recent.index);
+    if (position !== undefined) {
+      recent.position = position;
+      recent.delivery = undefined;
+    } else if (this.#events.get(recent.event.id) === recent) {
+      this.#events.delete(recent.event.id);
+    }
   }
 
   #forgetOld(): void {

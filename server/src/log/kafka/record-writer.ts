@@ -2,28 +2,20 @@ import { murmur2, Producer } from '@platformatic/kafka';
 import type { Clock } from '../../base/clock.ts';
 import { limits } from '../../base/limits.ts';
 import { within } from '../../base/within.ts';
-import type { NewEvent } from '../../event/event.ts';
 import { fingerprintOf } from '../../event/fingerprint.ts';
-import type { Position } from '../event-log.ts';
+import type { Delivery } from './delivery.ts';
 import { clientOptions, hearAll } from './kafka-cluster.ts';
 import { errorsIn, kafkaFault, unavailable } from './kafka-faults.ts';
 import { formatPosition, type TopicMark } from './kafka-position.ts';
 import { type OutgoingRecord, toRecord } from './kafka-record.ts';
 import type { KafkaTarget } from './kafka-target.ts';
 
-/** An event, where it goes, and who waits for its position. */
-export interface Outgoing {
-  readonly event: NewEvent;
-  readonly partition: number;
-  readonly resolve: (position: Position) => void;
-  readonly reject: (reason: unknown) => void;
-}
-
 type Message = OutgoingRecord & { readonly topic: string; readonly partition: number };
 
 /** What goes in one request. */
 interface Unit {
-  readonly outgoing: Outgoing[];
+  /** The places of its events in the delivery. */
+  readonly indexes: number[];
   readonly messages: Message[];
   readonly bytes: Map<number, number>;
 }
@@ -45,16 +37,21 @@ export class RecordWriter {
     this.#producer = openProducer(target);
   }
 
-  /** Settles each of them; never rejects. */
-  write(outgoing: readonly Outgoing[], mark: TopicMark): Promise<void> {
-    const units = this.#unitsOf(outgoing);
+  /** Settles the delivery; never rejects. */
+  write(delivery: Delivery, mark: TopicMark): Promise<void> {
+    if (delivery.events.length === 0) {
+      delivery.settle();
+      return delivery.settled;
+    }
+    const units = this.#unitsOf(delivery);
     const done = this.#last.then(async () => {
       let fault: unknown;
       for (const unit of units) {
         // After a failure no more are sent.
-        fault ??= await this.#send(unit, mark);
-        if (fault !== undefined) for (const { reject } of unit.outgoing) reject(fault);
+        fault ??= await this.#send(unit, delivery, mark);
+        if (fault !== undefined) for (const index of unit.indexes) delivery.failed(index, fault);
       }
+      delivery.settle();
     });
     this.#last = done;
     return done;
@@ -65,26 +62,29 @@ export class RecordWriter {
   }
 
   /** Each partition's part of a unit is one record batch, which a broker takes only up to a size. */
-  #unitsOf(outgoing: readonly Outgoing[]): readonly Unit[] {
+  #unitsOf({ events, partitions }: Delivery): readonly Unit[] {
+    const { topic } = this.#target;
     const units: Unit[] = [];
     let unit: Unit | undefined;
-    for (const one of outgoing) {
-      const record = toRecord(one.event);
-      const bytes = record.value.length + record.key.length + one.event.id.length + 100;
-      const filled = unit?.bytes.get(one.partition) ?? 0;
+    for (const [index, event] of events.entries()) {
+      const partition = partitions[index] ?? 0;
+      const record = toRecord(event);
+      const bytes = record.value.length + record.key.length + event.id.length + 100;
+      const filled = unit?.bytes.get(partition) ?? 0;
       if (unit === undefined || (filled > 0 && filled + bytes > limits.kafkaBatchBytes)) {
-        unit = { outgoing: [], messages: [], bytes: new Map() };
+        unit = { indexes: [], messages: [], bytes: new Map() };
         units.push(unit);
       }
-      unit.bytes.set(one.partition, (unit.bytes.get(one.partition) ?? 0) + bytes);
-      unit.outgoing.push(one);
-      unit.messages.push({ ...record, topic: this.#target.topic, partition: one.partition });
+      unit.bytes.set(partition, (unit.bytes.get(partition) ?? 0) + bytes);
+      unit.indexes.push(index);
+      unit.messages.push({ ...record, topic, partition });
     }
     return units;
   }
 
   /** Answers the fault, if any. */
-  async #send({ outgoing, messages, bytes }: Unit, mark: TopicMark): Promise<unknown> {
+  async #send(unit: Unit, delivery: Delivery, mark: TopicMark): Promise<unknown> {
+    const { messages, bytes } = unit;
     const { compression, shown } = this.#target;
     const size = [...bytes.values()].reduce((sum, each) => sum + each, 0);
     const ms = limits.kafkaAnswerMs;
@@ -96,12 +96,13 @@ export class RecordWriter {
       const late = `Kafka at ${shown} did not answer in ${ms} ms`;
       const { offsets = [] } = await within(this.#clock, ms, sent, late);
       const written = new Map(offsets.map(({ partition, offset }) => [partition, Number(offset)]));
-      for (const { partition, reject } of resolveWritten(outgoing, written, mark)) {
-        reject(unavailable(`Kafka at ${shown} did not say where partition ${partition} ends`));
+      for (const index of tellWritten(unit, delivery, written, mark)) {
+        const silent = `partition ${delivery.partitions[index]} ends`;
+        delivery.failed(index, unavailable(`Kafka at ${shown} did not say where ${silent}`));
       }
       return undefined;
     } catch (reason) {
-      resolveWritten(outgoing, writtenBeside(reason), mark);
+      tellWritten(unit, delivery, writtenBeside(reason), mark);
       // What failed may still be under way in it, with sequence numbers that the next request must not meet.
       const failed = this.#producer;
       this.#producer = openProducer(this.#target);
@@ -112,22 +113,25 @@ export class RecordWriter {
 }
 
 /** Tells each its position, from the first of its partition on; answers those of partitions that are not there. */
-function resolveWritten(
-  outgoing: readonly Outgoing[],
+function tellWritten(
+  { indexes }: Unit,
+  delivery: Delivery,
   firsts: ReadonlyMap<number, number>,
   mark: TopicMark,
-): readonly Outgoing[] {
+): readonly number[] {
   const next = new Map(firsts);
-  const rest: Outgoing[] = [];
-  for (const one of outgoing) {
-    const { event, partition, resolve } = one;
+  const rest: number[] = [];
+  for (const index of indexes) {
+    const event = delivery.events[index];
+    const partition = delivery.partitions[index] ?? 0;
     const offset = next.get(partition);
-    if (offset === undefined || offset < 0) {
-      rest.push(one);
+    if (event === undefined || offset === undefined || offset < 0) {
+      rest.push(index);
       continue;
     }
     next.set(partition, offset + 1);
-    resolve(formatPosition({ partition, offset, fingerprint: fingerprintOf(event) }, mark));
+    const place = { partition, offset, fingerprint: fingerprintOf(event) };
+    delivery.written(index, formatPosition(place, mark));
   }
   return rest;
 }
