@@ -94,6 +94,8 @@ export const limits = {
   /** What is written to a stream at once before its reader's pace is looked at. */
   streamWriteCharacters: 64 * 1024,
   subscribersMax: 2_000,
+  /** The same with those that read history only and end by themselves. */
+  streamsMax: 4_000,
   heartbeatMs: 15_000,
 
   /**
@@ -206,6 +208,8 @@ export const limits = {
   /** Refused credentials that are told of in one stretch of time, each of another address. */
   auditRefusals: 20,
   auditWindowMs: 10_000,
+  /** Accounts, and addresses, whose rate is remembered, for each limit: some MiB. */
+  rateLimitBuckets: 20_000,
 
   /** Between two hubs' clocks, or the hub's and Redis's, before `doctor` warns. */
   redisClockSkewMs: 60_000,
