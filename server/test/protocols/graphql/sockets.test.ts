@@ -51,6 +51,35 @@ const subscribe = (id: string, query: string, variables?: object) => ({
   payload: { query, variables },
 });
 
+describe('an operation on a WebSocket', () => {
+  it.each([
+    [
+      '30 levels',
+      `{ events { edges { ${'node { '.repeat(30)}id${' }'.repeat(30)} } } }`,
+      'too_deep',
+    ],
+    ['500 aliases', `{ ${'a: __typename '.repeat(500)} }`, 'too_many_aliases'],
+    [
+      '100 directives',
+      `{ __typename ${'@include(if: true) '.repeat(100)} }`,
+      'too_many_directives',
+    ],
+    ['ten full pages', `{ ${'a: lastEvents(limit: 1000) { id } '.repeat(10)} }`, 'too_costly'],
+    ['fragments in a circle', '{ ...A } fragment A on Query { ...A }', 'fragment_cycle'],
+    ['10,000 tokens', `{ ${'__typename '.repeat(10_000)} }`, undefined],
+  ])('is refused for what HTTP refuses: %s', async (_, query, fault) => {
+    const socket = await ready();
+    socket.send(subscribe('a', query));
+    const { type, id, payload } = await socket.next();
+    expect([type, id]).toEqual(['error', 'a']);
+    const { code, errors } = payload[0].extensions;
+    expect(code).toBe(fault === undefined ? 'unreadable' : 'invalid');
+    expect(errors?.[0].code).toBe(fault);
+    socket.send(subscribe('b', '{ __typename }'));
+    expect(await socket.next()).toMatchObject({ type: 'next', id: 'b' });
+  });
+});
+
 describe('a WebSocket', () => {
   it('carries queries, mutations and subscriptions', async () => {
     const client = createClient({
