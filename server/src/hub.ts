@@ -10,6 +10,8 @@ import type { StoredEvent } from './store/event-store.ts';
 export { nobody } from './auth/caller.ts';
 export type { Caller } from './auth/caller.ts';
 export type { Identify, Presented } from './auth/identify.ts';
+export type { Quota } from './auth/rate-limit.ts';
+export type { RateLimits } from './auth/rate-limits.ts';
 export type {
   FilterRequest,
   FindRequest,
@@ -129,8 +131,9 @@ export interface Hub {
   /**
    * Parses, stamps and appends. Resolves when every stored event is durable.
    * An input that is itself a HubError (an unreadable line) is a rejected item.
-   * Rejects with `overloaded` when nothing was stored, and with `unavailable`
-   * or `internal`, naming the ids, when that is unknown.
+   * Rejects with `rate_limited` before it parses anything, with `overloaded`
+   * when nothing was stored, and with `unavailable` or `internal`, naming the
+   * ids, when that is unknown.
    */
   publish(
     caller: Caller,
@@ -139,8 +142,9 @@ export interface Hub {
   ): Promise<readonly PublishResult[]>;
   /**
    * History after `after`, then live, at least once and in log order. Ends when
-   * `signal` aborts; rejects with `slow_reader`, `position_gone`, or
-   * `unavailable` when the hub stops, each with the position to resume from.
+   * `signal` aborts; rejects with `rate_limited` at once when the caller has
+   * all the streams that it may have, later with `slow_reader`, `position_gone`,
+   * or `unavailable` when the hub stops, each with the position to resume from.
    */
   subscribe(caller: Caller, request: SubscribeRequest): AsyncIterable<FeedBatch>;
   /** The newest `limit` matching events in log order, oldest first. */

@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { limitedIdentify } from './auth/limited-identify.ts';
+import { createRateLimits } from './auth/rate-limits.ts';
 import { createTokenVerifier } from './auth/token-verifier.ts';
 import { type Clock, systemClock } from './base/clock.ts';
 import type { HubError } from './base/errors.ts';
@@ -98,12 +100,21 @@ async function compose(settings: Settings, parts: Parts): Promise<RunningHub> {
   addGauges(telemetry, log, feed);
   const stopping = new AbortController();
   const shared = { clock, logger, telemetry, stopping: stopping.signal };
-  const hub = createHub({ ...shared, ...engines, feed, rules: settings });
+  const rateLimits = createRateLimits(settings.rateLimit, { clock, telemetry });
+  const hub = createHub({
+    ...shared,
+    ...engines,
+    feed,
+    rules: settings,
+    rateLimits,
+    streamsPerAccount: settings.streams.perAccount,
+  });
   const host: ProtocolHost = {
     ...shared,
     hub,
-    http: createHttpServer({ ...settings.http, clock, logger, telemetry }),
-    identify: access.identify,
+    http: createHttpServer({ ...settings.http, clock, logger, telemetry, rateLimits }),
+    identify: limitedIdentify(access.identify, rateLimits),
+    rateLimits,
     grpc: settings.grpc,
     metrics: settings.metrics,
     version,

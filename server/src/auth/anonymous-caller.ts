@@ -1,10 +1,10 @@
 import { HubError } from '../base/errors.ts';
-import { type Action, actions, type Caller } from './caller.ts';
+import { type Action, actions, anonymousAccount, type Caller } from './caller.ts';
 
 /** Everybody, while no key was ever made: may do everything. */
 export class AnonymousCaller implements Caller {
   readonly name = 'anonymous';
-  readonly account = 'anonymous';
+  readonly account = anonymousAccount;
   readonly actions: ReadonlySet<Action> = new Set(actions);
   readonly eventTypes = undefined;
   readonly assertCurrent: () => void;

@@ -16,6 +16,8 @@ export interface Caller {
   readonly name: string;
   /** The same for every call with the same credential: what limits are counted by. */
   readonly account: string;
+  /** Where the call comes from; absent where nothing is counted by it. */
+  readonly address?: string;
   readonly actions: ReadonlySet<Action>;
   /** The only types of events that it may send and see; undefined for all. */
   readonly eventTypes: ReadonlySet<string> | undefined;
@@ -27,6 +29,9 @@ export interface Caller {
    */
   assertCurrent(): void;
 }
+
+/** Of everybody without a credential: they are told apart by their addresses only. */
+export const anonymousAccount = 'anonymous';
 
 /** Who calls what needs no credential: may do nothing. */
 export const nobody: Caller = {

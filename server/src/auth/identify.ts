@@ -18,9 +18,14 @@ export interface Presented {
 /**
  * Turns what was presented into a caller. Fails with `unauthenticated` for what
  * does not hold and for nothing where something is needed, `unreadable` for two
- * credentials at once, and `unavailable` while it cannot be looked up.
+ * credentials at once, `unavailable` while it cannot be looked up, and
+ * `rate_limited`; `known` is told the caller before its own limits are looked at.
  */
-export type Identify = (presented: Presented, address: string) => Caller | Promise<Caller>;
+export type Identify = (
+  presented: Presented,
+  address: string,
+  known?: (caller: Caller) => void,
+) => Caller | Promise<Caller>;
 
 export interface IdentifyDeps {
   readonly ring: KeyRing;

@@ -5,6 +5,10 @@ export const durationBucketsMs: readonly number[] = [
 
 export type EventResult = 'accepted' | 'duplicate' | 'rejected' | 'not_stored' | 'unknown';
 
+/** Whose limit refused a call, and a limit of what. */
+export type LimitedBy = 'account' | 'address';
+export type LimitedUnit = 'requests' | 'events' | 'streams';
+
 /** A value that is read when somebody asks for it, such as a queue's length. */
 export interface Gauge {
   /** Without the prefix, with its unit: `append_queue_events`. */
@@ -43,6 +47,8 @@ export interface Telemetry {
   subscriberOpened(transport: string): () => void;
   /** A subscriber that was ended by the hub, with the error code. */
   countSubscriberCut(transport: string, code: string): void;
+  /** A call that a limit of an account or an address refused. */
+  countRateLimited(by: LimitedBy, unit: LimitedUnit): void;
   /** Adds a value to the page; a second one with the same name takes the place of the first. */
   addGauge(gauge: Gauge): void;
 
@@ -51,6 +57,7 @@ export interface Telemetry {
   readonly requests: ReadonlyMap<string, number>;
   readonly subscriberCuts: ReadonlyMap<string, number>;
   readonly subscribers: ReadonlyMap<string, number>;
+  readonly rateLimited: ReadonlyMap<string, number>;
   readonly ingest: ReadonlyMap<string, Durations>;
   readonly append: Durations;
   readonly gauges: ReadonlyMap<string, Gauge>;
@@ -61,6 +68,7 @@ export function createTelemetry(): Telemetry {
   const requests = new Map<string, number>();
   const subscriberCuts = new Map<string, number>();
   const subscribers = new Map<string, number>();
+  const rateLimited = new Map<string, number>();
   const ingest = new Map<string, DurationCounter>();
   const append = createDurationCounter();
   const gauges = new Map<string, Gauge>();
@@ -86,6 +94,7 @@ export function createTelemetry(): Telemetry {
       };
     },
     countSubscriberCut: (transport, code) => add(subscriberCuts, `${transport}\t${code}`, 1),
+    countRateLimited: (by, unit) => add(rateLimited, `${by}\t${unit}`, 1),
     addGauge: (gauge) => {
       gauges.set(gauge.name, gauge);
     },
@@ -93,6 +102,7 @@ export function createTelemetry(): Telemetry {
     requests,
     subscriberCuts,
     subscribers,
+    rateLimited,
     ingest,
     append,
     gauges,

@@ -116,7 +116,13 @@ function completeSettings(
     allowWeakDurability: value.allowWeakDurability,
     allowAnonymous: value.allowAnonymous,
     accessGraceMs: value.accessGrace,
+    rateLimit: rateLimitOf(value.rateLimit),
+    streams: value.streams,
   };
+}
+
+function rateLimitOf({ burst, ...rates }: ParsedSettings['rateLimit']): Settings['rateLimit'] {
+  return { ...rates, burstMs: burst };
 }
 
 /** `http.port` becomes the member `port` of `http`. Every leaf has been through its own part of the schema. */

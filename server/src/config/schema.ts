@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import {
   algorithmList,
+  burstDuration,
   choice,
   claimName,
+  countLimit,
   currency,
   duration,
   engineUrl,
@@ -168,6 +170,40 @@ export const settingsSchema = z.strictObject({
     default: '5s',
     description:
       'How long it holds who may come in while the store cannot be read; after that nobody is let in but by token. Longer keeps events coming through a longer outage of MongoDB, and a key that is revoked meanwhile in use.',
+  }),
+  rateLimit: z.strictObject({
+    accountRequests: setting(countLimit, {
+      default: '0',
+      description:
+        'Requests a second of one account, which is an API key or the subject of a token; 0 is no limit. What opens a stream and each operation on a WebSocket is a request. Each process counts for itself: behind a balancer over three hubs an account may have three times as many.',
+    }),
+    accountEvents: setting(countLimit, {
+      default: '0',
+      description:
+        'Events a second that one account may send, over all protocols; 0 is no limit. Each process counts for itself.',
+    }),
+    addressRequests: setting(countLimit, {
+      default: '0',
+      description:
+        'Requests a second from one address, whoever sends them; 0 is no limit. They are counted before a credential is looked at, and are all that limits who has none. An IPv6 address counts with its network of 64 bits. Each process counts for itself.',
+    }),
+    addressEvents: setting(countLimit, {
+      default: '0',
+      description:
+        'Events a second from one address, whoever sends them; 0 is no limit. Each process counts for itself.',
+    }),
+    burst: setting(burstDuration, {
+      default: '2s',
+      description:
+        'How much of each rate may come at once after a pause: 100 a second and 2s are 200. A batch of more events than that is taken when nothing else was sent for so long, and what follows waits until it is paid for.',
+    }),
+  }),
+  streams: z.strictObject({
+    perAccount: setting(countLimit, {
+      default: '100',
+      description:
+        'Streams that one account, or one address where callers have no credential, may have open at once, over all protocols; 0 is no limit. Each process counts for itself.',
+    }),
   }),
 });
 

@@ -116,6 +116,17 @@ export const graceDuration = durationFrom(
   'a duration of 5s or more, such as 5s, 10m or 1h',
 );
 
+export const burstDuration = {
+  schema: duration.schema.refine((ms) => ms % 1_000 === 0 && ms >= 1_000 && ms <= 60 * 60 * 1_000),
+  expected: 'a duration of 1s to 1h in whole seconds, such as 1s, 10s or 1m',
+} satisfies SettingType;
+
+/** How many of something, at most; 0 for as many as come. */
+export const countLimit = {
+  schema: decimal.pipe(z.number().int().min(0).max(1_000_000)),
+  expected: 'a whole number 0-1000000',
+} satisfies SettingType;
+
 function durationFrom(msMin: number, expected: string) {
   const schema = z.string().transform((text, context) => {
     const ms = parseDuration(text);

@@ -24,6 +24,17 @@ export interface Settings {
   readonly allowAnonymous: boolean;
   /** How long it holds who may come in while the store is away. */
   readonly accessGraceMs: number;
+  /** A second; 0 for no limit. Each process counts for itself. */
+  readonly rateLimit: {
+    readonly accountRequests: number;
+    readonly accountEvents: number;
+    readonly addressRequests: number;
+    readonly addressEvents: number;
+    /** Whole seconds. */
+    readonly burstMs: number;
+  };
+  /** Open at once; 0 for no limit. */
+  readonly streams: { readonly perAccount: number };
 }
 
 export const roles = ['http', 'grpc', 'readers'] as const;

@@ -1,6 +1,8 @@
 import { allow } from '../auth/allow.ts';
 import { narrow, seesType } from '../auth/narrow.ts';
 import type { Caller } from '../auth/caller.ts';
+import type { RateLimits } from '../auth/rate-limits.ts';
+import { StreamSlots } from '../auth/stream-slots.ts';
 import type { Clock } from '../base/clock.ts';
 import { HubError, invalid } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
@@ -24,6 +26,10 @@ export interface HubDeps {
   readonly logger: Logger;
   readonly telemetry: Telemetry;
   readonly rules: EventRules;
+  /** Undefined where nothing is limited. */
+  readonly rateLimits: RateLimits | undefined;
+  /** That one account may have open at once; 0 for no limit. */
+  readonly streamsPerAccount: number;
   /** What the process shows and needs besides the log; see `createHealth`. */
   readonly parts: readonly HealthPart[];
   /** Aborted when the hub begins to stop: it is not ready any more. */
@@ -34,15 +40,18 @@ export function createHub(deps: HubDeps): Hub {
   const publisher = new Publisher(deps);
   const reads = new Reads(deps);
   const health = createHealth(deps);
+  const { rateLimits, telemetry, streamsPerAccount } = deps;
+  const slots = new StreamSlots({ perAccount: streamsPerAccount, telemetry });
   return {
     eventTypes: deps.rules.eventTypes,
     publish: async (caller, inputs, options) => {
       allow(caller, 'events:write');
+      rateLimits?.takeEvents(caller, inputs.length);
       return await publisher.publish(caller, inputs, options);
     },
     subscribe: (caller, request) => {
       allow(caller, 'events:read');
-      return subscribe(deps, caller, request);
+      return subscribe(deps, slots, caller, request);
     },
     latest: async (caller, request) => {
       allow(caller, 'events:read');
@@ -75,18 +84,30 @@ export function createHub(deps: HubDeps): Hub {
   };
 }
 
-/** Ends with the credential, with the position to resume from by another. */
+/**
+ * Ends with the credential, with the position to resume from by another. It has
+ * one of the caller's places from when it is first asked for a batch to its end.
+ */
 async function* subscribe(
   deps: HubDeps,
+  slots: StreamSlots,
   caller: Caller,
   request: SubscribeRequest,
 ): AsyncGenerator<FeedBatch> {
   const { ended } = caller;
   const signal = AbortSignal.any([request.signal, ended]);
   let position: Position | undefined;
-  for await (const batch of limited(deps, { ...narrow(caller, request), signal })) {
-    position = batch.position ?? position;
-    yield batch;
+  const giveBack = slots.take(caller);
+  // Whoever has gone has no place, even before the feed notices.
+  signal.addEventListener('abort', giveBack, { once: true });
+  try {
+    for await (const batch of limited(deps, { ...narrow(caller, request), signal })) {
+      position = batch.position ?? position;
+      yield batch;
+    }
+  } finally {
+    signal.removeEventListener('abort', giveBack);
+    giveBack();
   }
   if (ended.aborted) throw HubError.from(ended.reason).withPosition(position);
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Telemetry } from '../base/telemetry.ts';
-import type { Hub, Identify } from '../hub.ts';
+import type { Hub, Identify, RateLimits } from '../hub.ts';
 import type { HttpServer } from './http/http-server.ts';
 
 /** What main.ts gives to every protocol. */
@@ -10,7 +10,10 @@ export interface ProtocolHost {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly telemetry: Telemetry;
+  /** Counts the request, where requests are limited. */
   readonly identify: Identify;
+  /** For what comes without being identified again; undefined where nothing is limited. */
+  readonly rateLimits: RateLimits | undefined;
   /** The HTTP server that REST, GraphQL and the pages share; a protocol adds its routes before it listens. */
   readonly http: HttpServer;
   readonly grpc: { readonly host: string; readonly port: number };

@@ -13,6 +13,17 @@ describe('telemetry', () => {
     ]);
   });
 
+  it('counts what limits refuse by whose and what of', () => {
+    const telemetry = createTelemetry();
+    telemetry.countRateLimited('account', 'events');
+    telemetry.countRateLimited('address', 'requests');
+    telemetry.countRateLimited('account', 'events');
+    expect([...telemetry.rateLimited]).toEqual([
+      ['account\tevents', 2],
+      ['address\trequests', 1],
+    ]);
+  });
+
   it('puts a duration into the first bucket that holds it', () => {
     const telemetry = createTelemetry();
     for (const ms of [0, 1, 1.5, 10_000, 10_001]) telemetry.observeAppendMs(ms);

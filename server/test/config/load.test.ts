@@ -22,6 +22,31 @@ describe('settings', () => {
     expect(settings.maxFutureMs).toBe(86_400_000);
     expect(settings.logLevel).toBe('info');
     expect(settings.allowWeakDurability).toBe(false);
+    expect(settings.rateLimit).toEqual({
+      accountRequests: 0,
+      accountEvents: 0,
+      addressRequests: 0,
+      addressEvents: 0,
+      burstMs: 2_000,
+    });
+    expect(settings.streams).toEqual({ perAccount: 100 });
+  });
+
+  it('take rates as whole numbers, and a burst of whole seconds', () => {
+    const { rateLimit } = load({
+      argv: ['--rate-limit-account-events', '500'],
+      env: { EVENT_HUB_RATE_LIMIT_BURST: '1m' },
+      file: aFile({ rateLimit: { addressRequests: 20 } }),
+    }).settings;
+    expect(rateLimit).toMatchObject({ accountEvents: 500, addressRequests: 20, burstMs: 60_000 });
+    const names = ['RATE_LIMIT_ACCOUNT_REQUESTS', 'RATE_LIMIT_BURST', 'STREAMS_PER_ACCOUNT'];
+    for (const value of ['-1', '0.5', '1e3', '1000001', '500ms', '1500ms', '2h', 'off']) {
+      for (const name of names) {
+        expect(() => load({ env: { [`EVENT_HUB_${name}`]: value } }), `${name}=${value}`).toThrow(
+          SettingsError,
+        );
+      }
+    }
   });
 
   it('have one name in three spellings', () => {

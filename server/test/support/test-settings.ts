@@ -21,6 +21,17 @@ export function testSettings(folder: string, overrides: Partial<Settings> = {}):
     allowWeakDurability: false,
     allowAnonymous: false,
     accessGraceMs: 5_000,
+    rateLimit: noRateLimit,
+    streams: { perAccount: 100 },
     ...overrides,
   };
 }
+
+/** As it is unless somebody sets it. */
+export const noRateLimit: Settings['rateLimit'] = {
+  accountRequests: 0,
+  accountEvents: 0,
+  addressRequests: 0,
+  addressEvents: 0,
+  burstMs: 2_000,
+};

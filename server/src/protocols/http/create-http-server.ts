@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../../base/clock.ts';
@@ -6,10 +6,12 @@ import { HubError } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Telemetry } from '../../base/telemetry.ts';
+import type { RateLimits } from '../../hub.ts';
 import { answerBrokenRequests } from './broken-requests.ts';
 import { createDispatcher, withoutOrigin } from './dispatcher.ts';
 import type { HttpServer } from './http-server.ts';
 import { rawProblem, writeProblem } from './problem.ts';
+import { withRateLimitHeaders } from './rate-limit-headers.ts';
 import { createRouter } from './router.ts';
 import { takeBacklog } from './take-backlog.ts';
 
@@ -20,15 +22,19 @@ export interface HttpServerOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly telemetry: Telemetry;
+  /** Which answers tell what is left of it; undefined where nothing is limited. */
+  readonly rateLimits: RateLimits | undefined;
 }
 
 /** The one HTTP server of the hub, on bare `node:http`: see docs/decisions/0002-http-without-a-framework.md. */
 export function createHttpServer(options: HttpServerOptions): HttpServer {
-  const { host, port, clock, logger } = options;
+  const { host, port, clock, logger, rateLimits } = options;
   const router = createRouter();
   const upgrades = new Map<string, Upgrade>();
   const server = createServer({
     ...edge,
+    ServerResponse:
+      rateLimits === undefined ? ServerResponse : withRateLimitHeaders(ServerResponse, rateLimits),
     shouldUpgradeCallback: (request) =>
       request.headers.upgrade?.toLowerCase() === 'websocket' && upgrades.has(pathOf(request)),
   });

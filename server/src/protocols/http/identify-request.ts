@@ -1,12 +1,18 @@
 import type { IncomingMessage } from 'node:http';
 import type { Caller } from '../../hub.ts';
 import type { ProtocolHost } from '../protocol.ts';
+import { countedAs } from './rate-limit-headers.ts';
 import { presentedBy } from './request-header.ts';
 
-/** Who sent the request. Fails as `Identify` says. */
+/** Who sent the request. Fails as `Identify` says. Where rates are limited, its answer says what is left. */
 export function identifyRequest(
   host: ProtocolHost,
   request: IncomingMessage,
 ): Caller | Promise<Caller> {
-  return host.identify(presentedBy(request), request.socket.remoteAddress ?? '');
+  const address = request.socket.remoteAddress ?? '';
+  if (host.rateLimits === undefined) return host.identify(presentedBy(request), address);
+  const counted = countedAs(request, address);
+  return host.identify(presentedBy(request), address, (caller) => {
+    counted.caller = caller;
+  });
 }

@@ -37,6 +37,9 @@ export function createMetricsPage(telemetry: Telemetry, version: string): Metric
   add('subscriber_cuts_total', 'Live streams that the hub ended.', 'counter', () =>
     labelled(telemetry.subscriberCuts, ['transport', 'code']),
   );
+  add('rate_limited_total', 'Calls that a limit of an account or address refused.', 'counter', () =>
+    labelled(telemetry.rateLimited, ['by', 'unit']),
+  );
   return {
     contentType: registry.contentType,
     print: async () => {

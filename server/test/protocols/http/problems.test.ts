@@ -15,6 +15,7 @@ const http = createHttpServer({
   clock: systemClock,
   logger,
   telemetry,
+  rateLimits: undefined,
 });
 const secret = new Error('the password is 1234');
 let url: string;

@@ -83,6 +83,7 @@ function operations(
       try {
         if (caller === undefined) throw new HubError('unauthenticated', 'nobody is known here');
         checkLength(context);
+        host.rateLimits?.takeRequest(caller);
         const parameters = decodeParameters({ ...payload } as Json);
         const prepared = engine.prepare(parameters, { mutations: true, subscriptions: true });
         if (!('schema' in prepared)) return prepared;

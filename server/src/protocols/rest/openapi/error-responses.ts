@@ -9,7 +9,7 @@ export function errorResponses() {
     responseName(status),
     {
       description: codes.map((code) => `\`${code}\`: ${errorTable[code].title}.`).join(' '),
-      ...(codes.some((code) => errorTable[code].retryable) ? { headers: retryAfter } : {}),
+      ...headersOf(codes),
       content: {
         'application/problem+json': {
           schema: ref('Problem'),
@@ -21,8 +21,28 @@ export function errorResponses() {
   return Object.fromEntries(responses);
 }
 
+function headersOf(codes: readonly ErrorCode[]) {
+  if (!codes.some((code) => errorTable[code].retryable)) return {};
+  const headers = codes.includes('rate_limited') ? { ...retryAfter, ...rateLimit } : retryAfter;
+  return { headers };
+}
+
 const retryAfter = {
   'Retry-After': { description: 'Seconds until a retry makes sense.', schema: { type: 'integer' } },
+};
+
+const rateLimit = {
+  'RateLimit-Policy': {
+    description:
+      'Each limit that holds for the caller, also on other answers: `q` requests (or `qu`) in `w` seconds. Absent where the hub has none.',
+    schema: { type: 'string' },
+    example: '"account-requests";q=200;w=2, "account-events";q=2000;w=2;qu="events"',
+  },
+  RateLimit: {
+    description: 'What is left of each, `r`, and the seconds until nothing of it is used, `t`.',
+    schema: { type: 'string' },
+    example: '"account-requests";r=0;t=2, "account-events";r=1200;t=1',
+  },
 };
 
 function example(code: ErrorCode) {
@@ -44,7 +64,8 @@ const details: Readonly<Record<Exclude<ErrorCode, 'invalid'>, string>> = {
   not_found: 'there is no event with this id',
   conflict: 'the id is taken by an event with other content',
   position_gone: 'the position is gone from the log',
-  rate_limited: 'too many requests',
+  rate_limited:
+    'too many requests from this account: at most 100 a second, 200 at once; nothing of this one was done, and it will be taken in 1 s',
   overloaded: 'too many events wait for the log; nothing was stored',
   unavailable: 'the log cannot be written now',
   slow_reader: 'the stream was not read for 10 s',
