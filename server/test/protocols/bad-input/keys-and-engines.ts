@@ -1,12 +1,14 @@
 import { expect } from 'vitest';
+import { manualClock } from '../../support/manual-clock.ts';
 import { get, postEvents } from '../../support/rest-calls.ts';
 import { startTestHub } from '../../support/start-test-hub.ts';
+import { noRateLimit } from '../../support/test-settings.ts';
 import { postGraphql } from '../drivers/graphql-driver.ts';
 import { openDrivers } from '../drivers/open-drivers.ts';
 import { GrpcClient } from '../grpc/grpc-client.ts';
 import { type CheckRow, eventText, freshId } from './rows.ts';
 
-/** 80, 104 and 112: keys, and an engine that takes nothing more. */
+/** 80, 104 and 112: keys, an engine that takes nothing more, and a sender that sends too much. */
 export const keyAndEngineRows: readonly CheckRow[] = [
   {
     n: 104,
@@ -40,29 +42,57 @@ export const keyAndEngineRows: readonly CheckRow[] = [
   },
   { n: 80, is: 'a batch when the disk is full, and a retry', check: () => fullDisk('batch') },
   { n: 112, is: 'an event when the disk is full', check: () => fullDisk('single') },
+  { n: 112, is: 'events over the rate limit', check: tooManyEvents },
 ];
+
+/** Refused by each protocol with the time to wait, and nothing of them is there. */
+async function tooManyEvents(): Promise<void> {
+  const rateLimit = { ...noRateLimit, addressEvents: 1, burstMs: 2_000 };
+  const clock = manualClock(Date.UTC(2026, 5, 30));
+  const hub = await startTestHub({ rateLimit }, { clock });
+  const drivers = openDrivers(hub);
+  const grpc = new GrpcClient(hub.grpcAddress);
+  try {
+    const first = [event(), event()];
+    expect((await postEvents(hub.url, first)).status).toBe(201);
+
+    const rest = await postEvents(hub.url, event());
+    expect([rest.status, rest.json.code]).toEqual([429, 'rate_limited']);
+    expect(rest.headers.get('retry-after')).toBe('1');
+
+    const query = `mutation { sendEvent(input: { id: "${freshId()}", userId: "u1", eventType: "purchase", amount: 1 }) { id } }`;
+    const { json } = await postGraphql(hub.url, JSON.stringify({ query }));
+    expect(json.errors?.[0]?.extensions).toEqual({ code: 'rate_limited', retryAfter: 1 });
+
+    const failure = await grpc.failure(grpc.call('SendEvent', { ...valid, id: freshId() }));
+    expect(failure).toMatchObject({ code: 8, reason: 'rate_limited', retryDelay: 1 });
+
+    const { events: listed } = await drivers.rest.list();
+    expect(listed.map(({ id }) => id).toReversed()).toEqual(first.map(({ id }) => id));
+  } finally {
+    grpc.close();
+    await drivers.close();
+    await hub.remove();
+  }
+}
+
+const event = () => ({ id: freshId(), user_id: 'u1', event_type: 'purchase', amount: 1 });
 
 /** A hub whose file may not grow any more: refused with a reason, told apart from nothing stored, and reads go on. */
 async function fullDisk(kind: 'batch' | 'single'): Promise<void> {
   const hub = await startTestHub({}, { pageCountMax: 60 });
   const drivers = openDrivers(hub);
   const grpc = new GrpcClient(hub.grpcAddress);
-  const event = () => ({
-    id: freshId(),
-    user_id: 'u1',
-    event_type: 'purchase',
-    amount: 1,
-    metadata: { filler: 'x'.repeat(8_000) },
-  });
+  const longEvent = () => ({ ...event(), metadata: { filler: 'x'.repeat(8_000) } });
   try {
     const stored: string[] = [];
-    let answer = await postEvents(hub.url, event());
+    let answer = await postEvents(hub.url, longEvent());
     for (let sent = 0; sent < 100 && answer.status === 201; sent += 1) {
       stored.push(answer.json.id);
-      answer = await postEvents(hub.url, event());
+      answer = await postEvents(hub.url, longEvent());
     }
     expectUnavailable(answer.status, answer.json.code, answer.headers.get('retry-after'));
-    const events = kind === 'batch' ? [event(), event()] : [event()];
+    const events = kind === 'batch' ? [longEvent(), longEvent()] : [longEvent()];
     const ids = events.map(({ id }) => id);
 
     const rest = await postEvents(hub.url, kind === 'batch' ? events : events[0]);
