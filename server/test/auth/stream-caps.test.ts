@@ -179,6 +179,19 @@ describe('the streams of an account', () => {
     expect(await take(stream, 1)).toHaveLength(1);
   });
 
+  it('are refused before anything of them is sent, the newest events by gRPC included', async () => {
+    const { shop } = hub.keys;
+    await openAll(streams.NDJSON, shop);
+    const client = new GrpcClient(hub.grpcAddress);
+    ends.push(() => client.close());
+    const seen: unknown[] = [];
+    const stream = client.stream('StreamEvents', { follow: true }, { metadata: by(shop) });
+    stream.on('data', (event) => seen.push(event));
+    const [error] = await once(stream, 'error');
+    expect(client.read(error).reason).toBe('rate_limited');
+    expect(seen).toEqual([]);
+  });
+
   it('are counted on the metrics page when they are refused', async () => {
     const { shop } = hub.keys;
     await openAll(streams['server-sent events'], shop);

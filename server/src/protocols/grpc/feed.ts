@@ -87,12 +87,16 @@ class Feed {
   /** The newest events, then live, from the end that the log had before: nothing is missed or repeated. */
   async followLatest(limit: number | null): Promise<void> {
     const { events, end } = await this.#hub.latestToFollow(this.#caller, this.#newest(limit));
-    await this.sendLatest(events);
-    await this.send({ after: end ?? 'start', follow: true, limit: null });
+    await this.send({ after: end ?? 'start', follow: true, limit: null }, events);
   }
 
-  async send(request: { after: string; follow: boolean; limit: number | null }): Promise<void> {
+  /** `latest` goes out once the feed has begun: who may not follow gets nothing of it. */
+  async send(
+    request: { after: string; follow: boolean; limit: number | null },
+    latest: readonly StoredEvent[] = [],
+  ): Promise<void> {
     const { signal } = this.#out;
+    let first = latest;
     const batches = this.#hub.subscribe(this.#caller, {
       ...this.#filter,
       after: request.after,
@@ -101,6 +105,8 @@ class Feed {
       signal: AbortSignal.any([signal, this.#stopping]),
     });
     for await (const { entries, position } of batches) {
+      await this.sendLatest(first);
+      first = [];
       for (const { event, position: place } of entries) {
         if (!this.#out.write(this.#event.encode(eventMessage(event, place)))) {
           this.position = place;
