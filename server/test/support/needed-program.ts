@@ -1,6 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { describe, expect, it, type TestContext } from 'vitest';
+import { type CheckerName, checkers, fetchedChecker } from './checkers.ts';
 import { missingForCluster } from './engines/find-cluster.ts';
 import { type EngineName, findEngine, findOwnEngine } from './engines/find-engine.ts';
 import { canCutPower } from './page-cache.ts';
@@ -10,6 +11,8 @@ interface Needed {
   readonly names: readonly string[];
   readonly variable: string;
   readonly toGet: string;
+  /** Where it is when it is not on the path. */
+  readonly fetched?: readonly string[];
   /** Where having it is not enough: the machine may forbid its use, which is no failure even where everything must run. */
   readonly works?: () => boolean;
 }
@@ -51,7 +54,7 @@ const programs = {
   },
 } as const satisfies Record<string, Needed>;
 
-export type NeededProgram = keyof typeof programs;
+export type NeededProgram = keyof typeof programs | CheckerName;
 
 /**
  * Tests that need a program. Without it they are a visible skip that says why,
@@ -67,7 +70,7 @@ export function describeWith(
     describe(name, () => body(program));
     return;
   }
-  const { toGet, works }: Needed = programs[needed];
+  const { toGet, works } = neededBy(needed);
   const mustRun = process.env.REQUIRE_ENGINES === '1' && works === undefined;
   describe(name, () => {
     it.skipIf(!mustRun)(`runs (no ${needed} here: ${toGet})`, () => {
@@ -138,12 +141,27 @@ export function leaveOut(context: TestContext, why: string): never {
 
 /** Its path, or undefined. */
 export function findProgram(needed: NeededProgram): string | undefined {
-  const { names, variable, works }: Needed = programs[needed];
+  const { names, variable, works, fetched = [] } = neededBy(needed);
   const named = process.env[variable];
   const folders = (process.env.PATH ?? '').split(delimiter);
-  const paths = folders.flatMap((folder) => names.map((name) => join(folder, name)));
+  const onPath = folders.flatMap((folder) => names.map((name) => join(folder, name)));
+  const paths = [...onPath, ...fetched];
   const found = named !== undefined && named !== '' ? named : paths.find(isRunnable);
   return found === undefined || works?.() === false ? undefined : found;
+}
+
+function neededBy(name: NeededProgram): Needed {
+  if (!isChecker(name)) return programs[name];
+  return {
+    names: [name],
+    variable: name.toUpperCase().replaceAll('-', '_'),
+    toGet: '`npm run checkers` fetches it',
+    fetched: [fetchedChecker(name)],
+  };
+}
+
+function isChecker(name: NeededProgram): name is CheckerName {
+  return Object.hasOwn(checkers, name);
 }
 
 function isRunnable(path: string): boolean {

@@ -47,11 +47,16 @@ export function findProgramOf(program: string): string | undefined {
   return findOnPath(program) ?? runnable(join(engineFolder(), program));
 }
 
-/** Where fetched engines are kept: outside the checkout, for all checkouts of this user. */
+/** Where fetched engines are kept. */
 export function engineFolder(): string {
+  return join(cacheFolder(), 'engines');
+}
+
+/** What is fetched for the tests: outside the checkout, for all checkouts of this user. */
+export function cacheFolder(): string {
   const cache = process.env.XDG_CACHE_HOME;
   const base = cache === undefined || cache === '' ? join(homedir(), '.cache') : cache;
-  return join(base, 'event-hub', 'engines');
+  return join(base, 'event-hub');
 }
 
 export function findOnPath(program: string): string | undefined {
