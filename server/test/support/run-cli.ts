@@ -39,7 +39,16 @@ export async function runCli(
 
 /** The same, still running. */
 export function startCli(args: readonly string[], options: CliOptions = {}): RunningCli {
-  const child = spawn(process.execPath, [entry, ...args], {
+  return startProgram(process.execPath, [entry, ...args], options);
+}
+
+/** Any other program, in the same way. */
+export function startProgram(
+  program: string,
+  args: readonly string[],
+  options: CliOptions = {},
+): RunningCli {
+  const child = spawn(program, args, {
     cwd: options.folder ?? import.meta.dirname,
     env: { PATH: process.env.PATH, ...options.env },
     stdio: ['pipe', 'pipe', 'pipe'],
