@@ -5,7 +5,7 @@ import protobuf from 'protobufjs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Shown } from '../protocols/drivers/protocol-driver.ts';
 import { GrpcClient } from '../protocols/grpc/grpc-client.ts';
-import { ApiKeys, untilKnown } from '../support/api-keys.ts';
+import { ApiKeys, bearing, untilKnown } from '../support/api-keys.ts';
 import { anInput, get, postEvents } from '../support/rest-calls.ts';
 import { readSources, repository } from '../support/source-files.ts';
 import { startTestHub, type TestHub } from '../support/start-test-hub.ts';
@@ -21,7 +21,13 @@ import {
   type HttpOperation,
   knownId,
 } from './access-calls.ts';
-import { type Credential, makeCredentials, type Outcome, outcomeOf } from './credentials.ts';
+import {
+  type Credential,
+  makeCredentials,
+  takingTokens,
+  type Outcome,
+  outcomeOf,
+} from './credentials.ts';
 import { graphqlNeeds, grpcNeeds, httpNeeds, type Needs } from './operation-scopes.ts';
 
 /** How each outcome looks on each wire; a success is the same on all. */
@@ -50,12 +56,13 @@ let grpc: GrpcClient;
 let credentials: readonly Credential[];
 
 beforeAll(async () => {
-  hub = await startTestHub();
+  hub = await startTestHub(takingTokens);
   grpc = new GrpcClient(hub.grpcAddress);
-  await postEvents(hub.url, anInput({ id: knownId }));
   const keys = new ApiKeys(hub.settings);
   credentials = await makeCredentials(keys);
-  await untilKnown(hub.url, await keys.make(['events:read']));
+  const last = await keys.make(['events:write']);
+  await untilKnown(hub.url, last);
+  await postEvents(hub.url, anInput({ id: knownId }), bearing(last));
 });
 
 afterAll(async () => {
@@ -102,6 +109,15 @@ describe('an operation without a stated scope', () => {
       .filter((literal) => literal.startsWith('/grpc.'));
     const served = [...inContract, ...reflection.map((path) => path.slice(1))];
     expect(Object.keys(grpcNeeds).sort()).toEqual(served.sort());
+  });
+
+  it('is none of those that the proto describes', () => {
+    const proto = readFileSync(join(repository, 'contracts/event_hub.proto'), 'utf8');
+    const described = [...proto.matchAll(/\/\/ Scope: (\S+)\.\n {2}rpc (\w+)\(/g)].map(
+      ([, scope, method]) => [`event_hub.v1.EventService/${method}`, scope],
+    );
+    const stated = entries(grpcNeeds).filter(([name]) => name.startsWith('event_hub.'));
+    expect(described).toEqual(stated);
   });
 
   it('is none of the fields of the GraphQL schema', () => {

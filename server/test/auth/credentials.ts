@@ -1,6 +1,9 @@
 import { newApiKey } from '../../src/auth/api-key.ts';
 import { type Action, actions } from '../../src/auth/caller.ts';
+import type { Settings } from '../../src/config/settings.ts';
 import { type ApiKeys, bearing, type MadeKey } from '../support/api-keys.ts';
+import { signWithSecret } from '../support/signing-key.ts';
+import { goodClaims, tokenSettings } from '../support/token-claims.ts';
 import type { Shown } from '../protocols/drivers/protocol-driver.ts';
 import type { Needs } from './operation-scopes.ts';
 
@@ -19,8 +22,54 @@ export function outcomeOf({ outcome }: Credential, needs: Needs): Outcome {
   return needs === 'any' && outcome === 'forbidden' ? 'success' : outcome;
 }
 
-/** Every way to come, well or badly, with keys that are made for it. */
+/** Every way to come, well or badly. */
 export async function makeCredentials(keys: ApiKeys): Promise<readonly Credential[]> {
+  return [...(await withKeys(keys)), ...withTokens()];
+}
+
+/** A hub that takes the tokens of these tests. */
+export const takingTokens: Pick<Settings, 'auth'> = {
+  auth: { tokens: { ...tokenSettings, keys: { kind: 'secret', secret: 's'.repeat(32) } } },
+};
+
+/** By the hub's secret unless another is given; taken for a minute after its `exp`. */
+export function tokenFor(
+  scope: string,
+  { leftS = 3_600, secret = 's'.repeat(32) }: { leftS?: number; secret?: string } = {},
+): { readonly authorization: string } {
+  const nowS = Math.floor(Date.now() / 1_000);
+  const times = { iat: nowS - 3_600, exp: nowS + leftS };
+  return bearing({ text: signWithSecret(secret, goodClaims({ scope, ...times })) });
+}
+
+function withTokens(): readonly Credential[] {
+  const others = (needs: Needs) => actions.filter((each) => each !== needs && each !== 'admin');
+  return [
+    {
+      name: 'a token by another secret',
+      showFor: () => tokenFor('admin', { secret: 'x'.repeat(32) }),
+      outcome: 'unauthenticated',
+    },
+    {
+      name: 'a token that has run out',
+      showFor: () => tokenFor('admin', { leftS: -61 }),
+      outcome: 'unauthenticated',
+    },
+    {
+      name: 'a token with all scopes but this',
+      showFor: (needs) => tokenFor(others(needs).join(' ')),
+      outcome: 'forbidden',
+    },
+    {
+      name: 'a token with only this scope',
+      showFor: (needs) => tokenFor(needs),
+      outcome: 'success',
+    },
+  ];
+}
+
+/** With keys that are made for it, and with none. */
+async function withKeys(keys: ApiKeys): Promise<readonly Credential[]> {
   const wishes = actions.flatMap((action): readonly (readonly Action[])[] => [
     [action],
     actions.filter((each) => each !== action && each !== 'admin'),

@@ -8,6 +8,7 @@ import { GrpcClient, type Message } from '../protocols/grpc/grpc-client.ts';
 import { ApiKeys, bearing, type MadeKey, untilKnown } from '../support/api-keys.ts';
 import { anInput, postEvents } from '../support/rest-calls.ts';
 import { startTestHub, type TestHub } from '../support/start-test-hub.ts';
+import { takingTokens, tokenFor } from './credentials.ts';
 
 let hub: TestHub;
 let keys: ApiKeys;
@@ -209,6 +210,34 @@ describe('an ingest stream', () => {
     expect(await answered).toMatchObject({ status: 'success' });
     await keys.expire(key, Date.now());
     expect((await ended).code).toBe(status.UNAUTHENTICATED);
+  });
+});
+
+describe('what began with a token', () => {
+  it('ends when that runs out, over every transport', async () => {
+    await hub.remove();
+    hub = await startTestHub(takingTokens);
+    const [position] = await send(tokenFor('events:write'), 1);
+    // Some seconds are left of the minute that a token is taken for after its `exp`.
+    const ending = tokenFor('events:read events:write', { leftS: -55 });
+    const readers = followAll(ending, { after: 'start' });
+    for (const reader of readers) expect((await reader.event()).position).toBe(position);
+    const client = new GrpcClient(hub.grpcAddress);
+    ends.push(() => client.close());
+    const ingest = client.duplex('SendEvents', { metadata: ending });
+    const ingestEnded = new Promise<ServiceError>((resolve) => ingest.once('error', resolve));
+    const socket = await openSocket(hub.url);
+    socket.send({ type: 'connection_init', payload: ending });
+    expect(await socket.next()).toMatchObject({ type: 'connection_ack' });
+    for (const reason of await Promise.all(readers.map(endOf))) {
+      expect(reason).toMatchObject({ failure: { code: 'unauthenticated' }, position });
+    }
+    expect((await ingestEnded).code).toBe(status.UNAUTHENTICATED);
+    expect((await socket.closed).code).toBe(4401);
+    const [next] = await send(tokenFor('events:write'), 1);
+    for (const reader of followAll(tokenFor('reader'), { after: position ?? '' })) {
+      expect((await reader.event()).position).toBe(next);
+    }
   });
 });
 
