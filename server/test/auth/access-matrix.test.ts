@@ -214,6 +214,35 @@ describe('over GraphQL', () => {
   });
 });
 
+describe('a hub without a key', () => {
+  it('serves who shows nothing or another scheme, and judges the credential that is shown', async () => {
+    const open = await startTestHub();
+    const client = new GrpcClient(open.grpcAddress);
+    const calls = async (shown: Shown) => [
+      await callHttp(open.url, 'GET /events', shown),
+      await callHttp(open.url, 'GET /metrics', shown),
+      await callGraphql(open.url, 'query lastEvents', shown),
+      await callSocketUpgraded(open.url, 'query lastEvents', shown),
+      await callGrpc(client, 'event_hub.v1.EventService/ListEvents', shown),
+    ];
+    const refused = [
+      ...['401 unauthenticated Bearer', '401 unauthenticated Bearer', '401 unauthenticated Bearer'],
+      ...['closed 4401', 'UNAUTHENTICATED unauthenticated'],
+    ];
+    for (const name of ['none', 'another scheme']) {
+      expect(await calls(shownBy(name)), name).toEqual(Array(5).fill('success'));
+    }
+    for (const name of ['mistyped', 'unknown', 'admin', 'a token with only this scope']) {
+      expect(await calls(shownBy(name)), name).toEqual(refused);
+    }
+    client.close();
+    await open.remove();
+  });
+
+  const shownBy = (name: string) =>
+    credentials.find((each) => each.name === name)?.showFor('admin') ?? {};
+});
+
 function entries<Name extends string>(needs: Readonly<Record<Name, Needs>>): [Name, Needs][] {
   return Object.entries(needs) as [Name, Needs][];
 }

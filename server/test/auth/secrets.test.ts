@@ -14,6 +14,7 @@ import { type HubProcess, startHubProcess } from '../support/hub-process.ts';
 import { describeWithOwnEngines } from '../support/needed-program.ts';
 import { sendRaw } from '../support/raw-http.ts';
 import { command } from '../support/redis-harness.ts';
+import { signWithSecret } from '../support/signing-key.ts';
 import { type CliOptions, runCli } from '../support/run-cli.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
 import { grpcNeeds, httpNeeds } from './operation-scopes.ts';
@@ -30,6 +31,8 @@ const secrets: Record<string, string> = {
   'the key in EVENT_HUB_API_KEY, which nobody knows': newApiKey().text,
   'a token': ['eyJhbGciOiJSUzI1NiJ9', letters(40), letters(60)].join('.'),
   'the password of Basic': letters(24),
+  'the secret of tokens': letters(40),
+  'a secret that is too short': letters(20),
 };
 
 /** With what a URL must escape. */
@@ -40,6 +43,23 @@ function password(): string {
 function letters(count: number): string {
   return randomBytes(count).toString('base64').replaceAll(/\W/g, 'x').slice(0, count);
 }
+
+/** All that there is to be heard of a hub that takes tokens too. */
+const loudly = {
+  EVENT_HUB_LOG_LEVEL: 'trace',
+  EVENT_HUB_AUTH_ISSUER: 'the-issuer',
+  EVENT_HUB_AUTH_AUDIENCE: 'the-hub',
+  EVENT_HUB_AUTH_SECRET: secret('the secret of tokens'),
+};
+const nowS = Math.floor(Date.now() / 1_000);
+const claims = {
+  iss: loudly.EVENT_HUB_AUTH_ISSUER,
+  aud: loudly.EVENT_HUB_AUTH_AUDIENCE,
+  sub: 'till-7',
+  iat: nowS,
+  exp: nowS + 3_600,
+  scope: 'reader',
+};
 
 function secret(name: string): string {
   const found = secrets[name];
@@ -83,7 +103,7 @@ describeWithOwnEngines('no secret is told', ['redis', 'mongo'], () => {
     [redis, mongo] = await Promise.all([startRedisServer(), startMongoServer()]);
     engines = await withPasswords(redis, mongo);
     hub = await startHubProcess(engines, 'http,grpc,readers', {
-      EVENT_HUB_LOG_LEVEL: 'trace',
+      ...loudly,
       EVENT_HUB_API_KEY: secret('the key in EVENT_HUB_API_KEY, which nobody knows'),
     });
     const keys = new ApiKeys(engines);
@@ -99,8 +119,14 @@ describeWithOwnEngines('no secret is told', ['redis', 'mongo'], () => {
     }
     if (revoked !== undefined) await keys.revoke(revoked);
     if (admin !== undefined) await untilKnown(hub.url, admin);
+    const forged = signWithSecret(letters(32), claims);
+    const holding = signWithSecret(secret('the secret of tokens'), claims);
+    for (const [name, token] of Object.entries({ forged, holding })) {
+      secrets[`the token ${name}`] = token;
+      secrets[`the signature of the token ${name}`] = token.split('.')[2] ?? '';
+    }
     const all = Object.entries(secrets)
-      .filter(([name]) => /^(a|the) (key|token)/.test(name) && !name.includes('Redis'))
+      .filter(([name]) => /^(a|the) (key|token)/.test(name))
       .map(([, text]) => text);
     shownWays = [
       {},
@@ -133,7 +159,12 @@ describeWithOwnEngines('no secret is told', ['redis', 'mongo'], () => {
     spoken.add('a log', stderr);
   };
   const run = async (args: readonly string[], options: CliOptions = {}) => {
-    const env = { EVENT_HUB_LOG: engines.log, EVENT_HUB_STORE: engines.store, ...options.env };
+    const env = {
+      ...loudly,
+      EVENT_HUB_LOG: engines.log,
+      EVENT_HUB_STORE: engines.store,
+      ...options.env,
+    };
     const result = await runCli(args, { ...options, env });
     spoken.add(`event-hub ${args[0]} ${args[1]}`, result.stdout + result.stderr);
     return result;
@@ -211,6 +242,12 @@ describeWithOwnEngines('no secret is told', ['redis', 'mongo'], () => {
     await run(['config', 'print', `--config=${json}`]);
     writeFileSync(json, `{ "log": "${logs[1]}", `);
     await run(['config', 'print', `--config=${json}`]);
+    const short = secret('a secret that is too short');
+    const env = { EVENT_HUB_AUTH_SECRET: short };
+    expect((await run(['serve', '--http-port=0', '--grpc-port=0'], { env })).code).toBe(2);
+    await run(['config', 'print'], { env });
+    await run(['config', 'print'], { env: { EVENT_HUB_AUTH_SECRETS: short } });
+    await run(['config', 'print', `--auth-secret=${short}`]);
     await run(['config', 'print'], { env: { EVENT_HUB_LOGG: `redis://hub:${part}@127.0.0.1` } });
   });
 
@@ -225,11 +262,10 @@ describeWithOwnEngines('no secret is told', ['redis', 'mongo'], () => {
     for (const flag of [`--log=${wrong.log}`, `--store=${wrong.store}`]) {
       await commands(['doctor', ...ports, flag], ['keys', 'list', flag], ['log', 'adopt', flag]);
     }
-    const env = { EVENT_HUB_LOG_LEVEL: 'trace' };
-    const ended = await run(['serve', ...ports, `--store=${wrong.store}`], { env });
+    const ended = await run(['serve', ...ports, `--store=${wrong.store}`]);
     expect(ended).toMatchObject({ code: 2, stderr: expect.stringContaining('refuses') });
     const roles = 'http,grpc,readers';
-    const waiting = await startHubProcess({ ...engines, log: wrong.log }, roles, env);
+    const waiting = await startHubProcess({ ...engines, log: wrong.log }, roles, loudly);
     const { status, text } = await waiting.readiness();
     expect({ status, text }).toMatchObject({
       status: 503,
@@ -255,9 +291,7 @@ describeWithOwnEngines('no secret is told', ['redis', 'mongo'], () => {
 
   it('by a hub whose file was removed', async () => {
     const url = `sqlite:${join(folder.path, 'event-hub.db')}`;
-    const small = await startHubProcess({ log: url, store: url }, 'http,grpc,readers', {
-      EVENT_HUB_LOG_LEVEL: 'trace',
-    });
+    const small = await startHubProcess({ log: url, store: url }, 'http,grpc,readers', loudly);
     for (const name of ['event-hub.db', 'event-hub.db-wal', 'event-hub.db-shm']) {
       rmSync(join(folder.path, name), { force: true });
     }
