@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createClient } from '@redis/client';
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
+import { declaredSettings } from '../src/config/declared-settings.ts';
 import { examineEngines } from '../src/main/engines.ts';
+import { graphqlNeeds, grpcNeeds, httpNeeds } from './auth/operation-scopes.ts';
 import { startCutProxy } from './support/cut-proxy.ts';
 import { startMongoServer } from './support/engines/mongo-server.ts';
 import { startRedisServer } from './support/engines/redis-server.ts';
@@ -95,6 +97,50 @@ describeWithOwnEngines('the user of Redis in docs/operate.md', ['redis', 'mongo'
     expect(denied).toEqual([]);
   });
 });
+
+describe('the table of what listens where in docs/operate.md', () => {
+  const rows = documentedNeeds();
+
+  it('names every operation once, with what the matrix of access holds it to', () => {
+    const ofPort = rows.filter(({ address }) => address.includes('EVENT_HUB_METRICS_PORT'));
+    expect(ofPort).toMatchObject([{ operation: 'GET /metrics', needs: 'open' }]);
+    const others = rows.filter((row) => !ofPort.includes(row));
+    const told = others.map(({ operation, needs }) => [operation, needs]);
+    const stated = Object.entries({ ...httpNeeds, ...grpcNeeds, ...graphqlNeeds });
+    expect(told.toSorted()).toEqual(stated.toSorted());
+  });
+
+  it('names settings that there are', () => {
+    const known = declaredSettings.map(({ env }) => env);
+    const named = rows.flatMap(({ address }) => address.match(/EVENT_HUB_\w+/g) ?? []);
+    expect(named.length).toBeGreaterThan(5);
+    expect(named.filter((name) => !known.includes(name))).toEqual([]);
+  });
+});
+
+interface DocumentedNeeds {
+  readonly address: string;
+  readonly operation: string;
+  readonly needs: string;
+}
+
+/** A row for each operation; an address stands for the rows below it too. */
+function documentedNeeds(): readonly DocumentedNeeds[] {
+  const text = readFileSync(join(repository, 'docs/operate.md'), 'utf8');
+  const section = text.split('\n## What listens where')[1]?.split('\n## ')[0] ?? '';
+  const [, , ...lines] = section.split('\n').filter((line) => line.startsWith('|'));
+  let above = '';
+  return lines.flatMap((line) => {
+    const [, address = '', operations = '', needs = ''] = line.split('|');
+    above = address.trim() || above;
+    const scope = needs.replaceAll('`', '').trim();
+    return [...operations.matchAll(/`([^`]+)`/g)].map(([, operation = '']) => ({
+      address: above,
+      operation,
+      needs: scope,
+    }));
+  });
+}
 
 async function send({ url }: TestHub, id: string): Promise<string> {
   const event = { id, user_id: 'anna', event_type: 'purchase', amount: '1.5', currency: 'EUR' };

@@ -8,6 +8,7 @@ import { type TemporaryFolder, temporaryFolder } from './support/temporary-folde
 
 const section = 'The first five minutes';
 const steps = readmeSteps(section);
+const keySteps = readmeSteps('Keys');
 const isLive = (command: string) => command.startsWith('curl -sN');
 
 /** A reader's second and third terminal, against the hub that `npm start` started in the first. */
@@ -71,6 +72,37 @@ describe('the README', () => {
     const count = Number(sent?.command.match(/--count (\d+)/)?.[1]);
     const times = (output: string) => output.match(/^data: .*"user_id":"demo-/gm)?.length ?? 0;
     expect(await stream?.saw((output) => times(output) >= count)).toBe(true);
+  });
+
+  it('shows keys in three lines', () => {
+    const [make, use, , revoke] = keySteps.map(({ command }) => command);
+    expect(make).toContain('event-hub keys create');
+    expect(use).toContain('Bearer $KEY');
+    expect(revoke).toContain('event-hub keys revoke');
+  });
+
+  it.each(keySteps)('$command', async ({ command, expected }) => {
+    const run = async () => {
+      const inBash = `${inTerminal(command)}\nprintf '\\n%s' "$KEY"`;
+      const { stdout } = await promisify(execFile)('bash', ['-ec', inBash], {
+        cwd: repository,
+        env,
+      });
+      const [said = '', key = ''] = stdout.split(/\n(?=.*$)/);
+      env.KEY = key;
+      return comparable(said);
+    };
+    if (expected === undefined) await run();
+    // A key counts within seconds.
+    else await expect.poll(run).toBe(comparable(expected));
+  });
+
+  it('is let in nowhere without a key from then on', async () => {
+    const { stdout } = await promisify(execFile)('bash', [
+      '-ec',
+      inTerminal('curl -s http://127.0.0.1:8000/events'),
+    ]);
+    expect(stdout).toContain('"code":"unauthenticated"');
   });
 });
 

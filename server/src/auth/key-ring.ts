@@ -44,6 +44,8 @@ export class KeyRing {
   async begin(): Promise<void> {
     const { clock } = this.#deps;
     this.#stopPolling ??= clock.every(limits.accessEveryMs, () => {
+      // A key runs out whether the store answers or not.
+      this.#endWhatIsOver();
       this.#read().catch(() => undefined);
     });
     await this.#read();
@@ -164,15 +166,19 @@ export class KeyRing {
         this.#callers.set(key.id, made);
         made.endWhenOver();
         if (isKnown) audit.act('key_created', key);
-      } else {
-        const wasOver = caller.ended.aborted;
-        caller.key = key;
-        if (caller.endWhenOver() && !wasOver) audit.act('key_ended', key);
-      }
+      } else caller.key = key;
     }
     for (const id of gone) {
       this.#callers.get(id)?.end();
       this.#callers.delete(id);
+    }
+    this.#endWhatIsOver();
+  }
+
+  #endWhatIsOver(): void {
+    for (const caller of this.#callers.values()) {
+      const wasOver = caller.ended.aborted;
+      if (caller.endWhenOver() && !wasOver) this.#deps.audit.act('key_ended', caller.key);
     }
   }
 

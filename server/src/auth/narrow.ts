@@ -10,7 +10,10 @@ export function narrow<R extends FilterRequest>(caller: Caller, request: R): R {
   const { eventTypes } = caller;
   if (eventTypes === undefined) return request;
   const asked = request.event_type;
-  if (asked === undefined || asked === null) return { ...request, event_type: [...eventTypes] };
+  // An empty list asks for all, as nothing does.
+  if (asked === undefined || asked === null || (Array.isArray(asked) && asked.length === 0)) {
+    return { ...request, event_type: [...eventTypes] };
+  }
   for (const each of Array.isArray(asked) ? asked : [asked]) {
     if (typeof each === 'string' && !eventTypes.has(each)) throw otherType(caller, eventTypes);
   }

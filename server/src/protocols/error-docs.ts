@@ -23,7 +23,7 @@ The code is the same on every protocol:
 When the outcome is unknown, the answer names the ids, also those that the hub made: \`ids\` in REST,
 \`extensions.ids\` in GraphQL, \`ErrorInfo.metadata.id\` in gRPC. Sending the same events with these ids again is
 always safe. \`overloaded\` means surely not stored. \`position_gone\`, \`slow_reader\` and a stream that ends
-with \`unavailable\` name the \`position\` to resume from.
+with \`unavailable\` or \`unauthenticated\` name the \`position\` to resume from.
 `;
 }
 

@@ -159,6 +159,15 @@ describe('the key ring', () => {
     expect(caller.ended.aborted).toBe(true);
   });
 
+  it('ends what an expired key has begun also while the store is away', async () => {
+    const { text } = await make({ expiresAt: noon + 2_500 });
+    const caller = await ring.callerOf(text);
+    store.isAway = true;
+    await clock.advance(3_000);
+    expect(caller.ended.aborted).toBe(true);
+    expect(await outcome(() => caller.assertCurrent())).toBe('unauthenticated');
+  });
+
   it('ends a key that is no longer in the store', async () => {
     const { id, text } = await make();
     const caller = await ring.callerOf(text);

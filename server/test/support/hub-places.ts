@@ -110,7 +110,10 @@ export async function newServers(): Promise<ModePlace> {
 }
 
 /** Work on a place's engines, beside a hub that runs there or without one. */
-export async function within<T>(place: Place, work: (engines: Engines) => Promise<T>): Promise<T> {
+export async function within<T>(
+  place: Pick<Place, 'log' | 'store'>,
+  work: (engines: Engines) => Promise<T>,
+): Promise<T> {
   const { log, store } = place;
   const engines = await openEngines(testSettings('/', { log, store }), { exclusive: false });
   try {

@@ -24,9 +24,10 @@ export async function openStream(
   url: string,
   headers: Readonly<Record<string, string>> = {},
   separator = '\n\n',
+  request: { readonly method?: string; readonly body?: string } = {},
 ): Promise<OpenStream> {
   const leaving = new AbortController();
-  const response = await fetch(url, { headers, signal: leaving.signal });
+  const response = await fetch(url, { ...request, headers, signal: leaving.signal });
   const blocks = blocksOf(response, separator);
   const next = async () => (await blocks.next()).value ?? undefined;
   return {

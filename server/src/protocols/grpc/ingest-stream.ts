@@ -44,6 +44,8 @@ class IngestCall extends ServedCall {
   /** A message came while a read was being asked for. */
   #cameAtOnce = false;
   #asking = false;
+  /** What ends the stream from the hub's side: its stop, and the end of the credential. */
+  #ends: readonly AbortSignal[] = [];
   /** Resolves when all answers so far are written. */
   #answered: Promise<void> = Promise.resolve();
 
@@ -53,9 +55,10 @@ class IngestCall extends ServedCall {
   }
 
   protected override opened(): void {
-    this.host.stopping.addEventListener('abort', this.#stop);
-    if (this.host.stopping.aborted) this.#stop();
-    else this.#read();
+    this.#ends = [this.host.stopping, this.caller.ended];
+    for (const signal of this.#ends) signal.addEventListener('abort', this.#stop);
+    if (this.#endReason() === undefined) this.#read();
+    else this.#stop();
   }
 
   override onReceiveMessage(message: EventRequest | HubError): void {
@@ -78,8 +81,14 @@ class IngestCall extends ServedCall {
 
   override onCancel(): void {
     super.onCancel();
-    this.host.stopping.removeEventListener('abort', this.#stop);
+    for (const signal of this.#ends) signal.removeEventListener('abort', this.#stop);
     this.#arrived = [];
+  }
+
+  #endReason(): HubError | undefined {
+    if (this.caller.ended.aborted) return HubError.from(this.caller.ended.reason);
+    if (!this.host.stopping.aborted) return undefined;
+    return new HubError('unavailable', 'the hub is stopping: send the rest once it is back');
   }
 
   /** Asks for messages one by one in a loop: grpc-js hands over waiting ones inside the call, which would nest. */
@@ -100,7 +109,7 @@ class IngestCall extends ServedCall {
       !this.#reading &&
       !this.#halfClosed &&
       !this.ended &&
-      !this.host.stopping.aborted &&
+      this.#endReason() === undefined &&
       this.#inFlight < limits.grpcInFlightEvents
     );
   }
@@ -155,10 +164,9 @@ class IngestCall extends ServedCall {
 
   #endWhenAnswered(): void {
     if (this.#unanswered > 0) return;
-    if (this.#halfClosed) this.succeed();
-    else if (this.host.stopping.aborted) {
-      this.fail(new HubError('unavailable', 'the hub is stopping: send the rest once it is back'));
-    }
+    const reason = this.#halfClosed ? undefined : this.#endReason();
+    if (reason !== undefined) this.fail(reason);
+    else if (this.#halfClosed) this.succeed();
   }
 
   readonly #stop = (): void => this.#endWhenAnswered();

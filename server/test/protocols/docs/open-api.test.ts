@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { errorCodes } from '../../../src/base/errors.ts';
 import { errorTable } from '../../../src/protocols/error-table.ts';
+import { httpNeeds } from '../../auth/operation-scopes.ts';
 import { get, postEvents } from '../../support/rest-calls.ts';
 import { startTestHub, type TestHub } from '../../support/start-test-hub.ts';
 
 interface Operation {
+  readonly security?: readonly Readonly<Record<string, readonly string[]>>[];
   readonly operationId: string;
   readonly parameters?: readonly Parameter[];
   readonly requestBody?: { readonly content: Readonly<Record<string, Content>> };
@@ -58,6 +60,24 @@ describe('the OpenAPI document', () => {
       const answer = await get(hub.url, path.replace('{id}', 'none'));
       expect(answer.json?.detail ?? '').not.toContain('nothing at this path');
     }
+  });
+
+  it('says of each operation which scope it asks for, and of what it is refused without', () => {
+    for (const { path, method, operation } of operations()) {
+      const name = `${method.toUpperCase()} ${path}`;
+      const needs = httpNeeds[name as keyof typeof httpNeeds];
+      if (needs === 'open') {
+        expect(operation.security, name).toEqual([]);
+        continue;
+      }
+      expect(operation.security, name).toEqual([{ bearer: [needs] }, { apiKey: [needs] }]);
+      expect(operation.responses, name).toHaveProperty('401');
+      expect(operation.responses, name).toHaveProperty('403');
+    }
+    expect(document.components.securitySchemes).toMatchObject({
+      bearer: { type: 'http', scheme: 'bearer' },
+      apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
+    });
   });
 
   it('documents every status that the error table can answer with', () => {

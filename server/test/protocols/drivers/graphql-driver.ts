@@ -15,13 +15,18 @@ import {
   type PageSeen,
   type ProtocolDriver,
   Refused,
+  type Shown,
   type Stored,
 } from './protocol-driver.ts';
 
 /** GraphQL over HTTP, with its live feed over a WebSocket or as server-sent events. */
-export function createGraphqlDriver(url: string, feed: 'ws' | 'sse' = 'ws'): ProtocolDriver {
-  const run = <Answer>(query: string, variables: object) =>
-    runOperation<Answer>(url, query, variables);
+export function createGraphqlDriver(
+  url: string,
+  feed: 'ws' | 'sse' = 'ws',
+  shown: Shown = {},
+): ProtocolDriver {
+  const run = async <Answer>(query: string, variables: object) =>
+    dataOf<Answer>((await postGraphql(url, JSON.stringify({ query, variables }), shown)).json);
   return {
     name: feed === 'ws' ? 'GraphQL' : 'GraphQL with server-sent events',
     saysCaughtUp: false,
@@ -56,7 +61,7 @@ export function createGraphqlDriver(url: string, feed: 'ws' | 'sse' = 'ws'): Pro
       );
       return { step: series.step, buckets: series.buckets.map(bucketOf) };
     },
-    subscribe: (request) => (feed === 'ws' ? overSocket(url, request) : asFrames(url, request)),
+    subscribe: (request) => (feed === 'ws' ? overSocket : asFrames)(url, shown, request),
     close: async () => {},
   };
 }
@@ -87,23 +92,16 @@ export interface RawResult {
   readonly errors?: readonly RawFailure[];
 }
 
-async function runOperation<Answer>(
-  url: string,
-  query: string,
-  variables: object,
-): Promise<Answer> {
-  const { json } = await postGraphql(url, JSON.stringify({ query, variables }));
-  return dataOf<Answer>(json);
-}
-
 /** One request as it is; a failure without data has a status that says so. */
 export async function postGraphql(
   url: string,
   body: string | Uint8Array,
+  shown: Shown = {},
 ): Promise<{ readonly status: number; readonly json: RawResult }> {
   const headers = {
     'content-type': 'application/json',
     accept: 'application/graphql-response+json',
+    ...shown,
   };
   const answer = await answerOf(
     fetch(`${url}/graphql`, { method: 'POST', headers, body: body as string }),
@@ -206,10 +204,15 @@ function itemOf(result: RawResult): FeedItem {
   return { kind: 'event', event, position: event.position };
 }
 
-async function* overSocket(url: string, request: FeedRequest): AsyncGenerator<FeedItem> {
+async function* overSocket(
+  url: string,
+  shown: Shown,
+  request: FeedRequest,
+): AsyncGenerator<FeedItem> {
   const client = createClient({
     url: `${url.replace('http', 'ws')}/graphql`,
     webSocketImpl: WebSocket,
+    connectionParams: shown,
     retryAttempts: 0,
   });
   const results = client.iterate(feedOf(request));
@@ -218,20 +221,34 @@ async function* overSocket(url: string, request: FeedRequest): AsyncGenerator<Fe
   try {
     for await (const result of results) yield itemOf(result as RawResult);
   } catch (reason) {
-    throw Array.isArray(reason) ? refusedBy(reason[0] as RawFailure) : reason;
+    throw Array.isArray(reason) ? refusedBy(reason[0] as RawFailure) : (closedBy(reason) ?? reason);
   } finally {
     request.signal.removeEventListener('abort', leave);
     await client.dispose();
   }
 }
 
-async function* asFrames(url: string, request: FeedRequest): AsyncGenerator<FeedItem> {
+/** A WebSocket that closes instead of a connection says by its code why. */
+function closedBy(reason: unknown): Refused | undefined {
+  const { code, reason: message } = (reason ?? {}) as { code?: unknown; reason?: unknown };
+  if (code !== 4401) return undefined;
+  return new Refused({ code: 'unauthenticated', message: String(message), errors: [] });
+}
+
+async function* asFrames(
+  url: string,
+  shown: Shown,
+  request: FeedRequest,
+): AsyncGenerator<FeedItem> {
   const { query, variables } = feedOf(request);
   const parameters = new URLSearchParams({ query, variables: JSON.stringify(variables) });
-  const stream = await openStream(`${url}/graphql?${parameters}`, { accept: 'text/event-stream' });
+  const headers = { accept: 'text/event-stream', ...shown };
+  const stream = await openStream(`${url}/graphql?${parameters}`, headers);
   const close = () => void stream.close();
   request.signal.addEventListener('abort', close);
   try {
+    const { response } = stream;
+    if (!response.ok) dataOf(JSON.parse(await response.text()));
     for (let block = await stream.next(); block !== undefined; block = await stream.next()) {
       const { event, data } = parseFrame(block);
       if (event === 'next') yield itemOf(JSON.parse(data ?? '') as RawResult);

@@ -1,6 +1,6 @@
 import type { ServiceError } from '@grpc/grpc-js';
 import { errorTable } from '../../../src/protocols/error-table.ts';
-import { GrpcClient, type Message, struct } from '../grpc/grpc-client.ts';
+import { type CallOptions, GrpcClient, type Message, struct } from '../grpc/grpc-client.ts';
 import {
   type BatchAnswer,
   type EventFields,
@@ -13,15 +13,17 @@ import {
   neutralPointer,
   type ProtocolDriver,
   Refused,
+  type Shown,
   type TotalsSeen,
 } from './protocol-driver.ts';
 
 /** gRPC, with unary and batch calls and server streams. */
-export function createGrpcDriver(address: string): ProtocolDriver {
+export function createGrpcDriver(address: string, shown: Shown = {}): ProtocolDriver {
   const client = new GrpcClient(address);
+  const options = { metadata: shown };
   const call = async (method: string, request: Message): Promise<Message> => {
     try {
-      return await client.call(method, request);
+      return await client.call(method, request, options);
     } catch (error) {
       throw refusedBy(client, error as ServiceError);
     }
@@ -47,11 +49,11 @@ export function createGrpcDriver(address: string): ProtocolDriver {
     latest: async ({ limit, ...filter } = {}) => {
       const request = present({ limit, filter: filterOf(filter) });
       const events: EventSeen[] = [];
-      for await (const each of messages(client, request)) events.unshift(eventOf(each));
+      for await (const each of messages(client, request, options)) events.unshift(eventOf(each));
       return events;
     },
     aggregate: async (query = {}) => totalsOf(await call('AggregatedMetrics', { ...query })),
-    subscribe: (request) => subscribe(client, request),
+    subscribe: (request) => subscribe(client, request, options),
     close: async () => client.close(),
   };
 }
@@ -186,9 +188,10 @@ function money(message: Message, kind: 'total' | 'net', optional?: Message): str
 async function* messages(
   client: GrpcClient,
   request: Message,
+  options: CallOptions,
   signal?: AbortSignal,
 ): AsyncGenerator<Message> {
-  const stream = client.stream('StreamEvents', request);
+  const stream = client.stream('StreamEvents', request, options);
   const cancel = () => stream.cancel();
   signal?.addEventListener('abort', cancel);
   try {
@@ -204,10 +207,11 @@ async function* messages(
 async function* subscribe(
   client: GrpcClient,
   { after = 'end', latest, filter = {}, follow = true, signal }: FeedRequest,
+  options: CallOptions,
 ): AsyncGenerator<FeedItem> {
   const from = latest === undefined ? { after } : { limit: latest };
   const request = present({ ...from, filter: filterOf(filter), follow });
-  for await (const message of messages(client, request, signal)) {
+  for await (const message of messages(client, request, options, signal)) {
     const event = eventOf(message);
     yield { kind: 'event', event, position: event.position };
   }

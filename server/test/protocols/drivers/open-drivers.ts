@@ -1,6 +1,6 @@
 import { createGraphqlDriver } from './graphql-driver.ts';
 import { createGrpcDriver } from './grpc-driver.ts';
-import type { ProtocolDriver } from './protocol-driver.ts';
+import type { ProtocolDriver, Shown } from './protocol-driver.ts';
 import { createRestDriver } from './rest-driver.ts';
 
 /** A hub that somebody runs. */
@@ -22,12 +22,17 @@ export interface Drivers {
   close(): Promise<void>;
 }
 
-export function openDrivers({ url, grpcAddress }: HubAddress): Drivers {
-  const rest = createRestDriver(url);
-  const graphql = createGraphqlDriver(url);
-  const grpc = createGrpcDriver(grpcAddress);
+/** `shown` is a credential, as headers, metadata and `connection_init` alike carry it. */
+export function openDrivers({ url, grpcAddress }: HubAddress, shown: Shown = {}): Drivers {
+  const rest = createRestDriver(url, 'sse', shown);
+  const graphql = createGraphqlDriver(url, 'ws', shown);
+  const grpc = createGrpcDriver(grpcAddress, shown);
   const all = [rest, graphql, grpc];
-  const feeds = [...all, createRestDriver(url, 'ndjson'), createGraphqlDriver(url, 'sse')];
+  const feeds = [
+    ...all,
+    createRestDriver(url, 'ndjson', shown),
+    createGraphqlDriver(url, 'sse', shown),
+  ];
   return {
     rest,
     graphql,

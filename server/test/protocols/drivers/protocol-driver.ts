@@ -26,6 +26,9 @@ export interface ProtocolDriver {
   close(): Promise<void>;
 }
 
+/** What a client shows of a credential, under the names of headers. */
+export type Shown = Readonly<Record<string, string>>;
+
 /** An event as a client writes it down, wrong ones included. */
 export type EventFields = Readonly<Record<string, unknown>>;
 

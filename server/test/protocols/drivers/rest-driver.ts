@@ -11,41 +11,44 @@ import {
   type ProtocolDriver,
   Refused,
   type SeriesSeen,
+  type Shown,
   type Stored,
   type TotalsSeen,
 } from './protocol-driver.ts';
 
 /** REST, with its live feed as server-sent events or as lines. */
-export function createRestDriver(url: string, feed: 'sse' | 'ndjson' = 'sse'): ProtocolDriver {
+export function createRestDriver(
+  url: string,
+  feed: 'sse' | 'ndjson' = 'sse',
+  shown: Shown = {},
+): ProtocolDriver {
+  const ask = async <Answer>(path: string) => read<Answer>(await get(url, path, shown));
   return {
     name: feed === 'sse' ? 'REST' : 'REST with lines',
     saysCaughtUp: true,
     pulls: true,
     givesLatest: false,
-    send: async (event) => read<Stored>(await postEvents(url, event)),
+    send: async (event) => read<Stored>(await postEvents(url, event, shown)),
     sendBatch: async (events, { atomic = false } = {}) => {
-      const answer = await postEvents(url, events, {}, atomic ? '?atomic=true' : '');
+      const answer = await postEvents(url, events, shown, atomic ? '?atomic=true' : '');
       return batchOf(answer.json?.results === undefined ? read(answer) : answer.json);
     },
     get: async (id, atLeast) => {
       const path = `/events/${encodeURIComponent(id)}${queryOf({ at_least: atLeast })}`;
-      return eventOf(read(await get(url, path)));
+      return eventOf(await ask(path));
     },
-    list: async (query = {}) => pageOf(read(await get(url, `/events${queryOf(query)}`))),
+    list: async (query = {}) => pageOf(await ask(`/events${queryOf(query)}`)),
     latest: async ({ limit = 10, ...filter } = {}) =>
-      pageOf(read(await get(url, `/events${queryOf({ limit, ...filter })}`))).events,
-    aggregate: async (query = {}) =>
-      read<TotalsSeen>(await get(url, `/aggregates${queryOf(query)}`)),
+      pageOf(await ask<RawPage>(`/events${queryOf({ limit, ...filter })}`)).events,
+    aggregate: (query = {}) => ask<TotalsSeen>(`/aggregates${queryOf(query)}`),
     series: async (query) => {
-      const { step, buckets } = read<SeriesSeen>(
-        await get(url, `/aggregates/series${queryOf(query)}`),
-      );
+      const { step, buckets } = await ask<SeriesSeen>(`/aggregates/series${queryOf(query)}`);
       return {
         step,
         buckets: buckets.map((each) => ({ ...each, event_type: each.event_type })),
       };
     },
-    subscribe: (request) => subscribe(url, feed, request),
+    subscribe: (request) => subscribe(url, feed, shown, request),
     close: async () => {},
   };
 }
@@ -106,7 +109,9 @@ function eventOf(event: EventSeen): EventSeen {
   return { ...event, metadata: event.metadata };
 }
 
-function pageOf(page: { events: readonly EventSeen[]; next: string | null }): PageSeen {
+type RawPage = { readonly events: readonly EventSeen[]; readonly next: string | null };
+
+function pageOf(page: RawPage): PageSeen {
   return { events: page.events.map(eventOf), next: page.next ?? undefined };
 }
 
@@ -121,15 +126,16 @@ function queryOf(query: object): string {
 async function* subscribe(
   url: string,
   feed: 'sse' | 'ndjson',
+  shown: Shown,
   { after, filter = {}, follow = true, signal }: FeedRequest,
 ): AsyncGenerator<FeedItem> {
   const path = `${url}/events/stream${queryOf({ after, follow, ...filter })}`;
   const accept = feed === 'sse' ? 'text/event-stream' : 'application/x-ndjson';
-  const stream = await openStream(path, { accept }, feed === 'sse' ? '\n\n' : '\n');
+  const stream = await openStream(path, { accept, ...shown }, feed === 'sse' ? '\n\n' : '\n');
   const close = () => void stream.close();
   signal.addEventListener('abort', close);
   try {
-    if (!stream.response.ok) read(await answerOf(fetch(path, { headers: { accept } })));
+    if (!stream.response.ok) read(await answerOf(fetch(path, { headers: { accept, ...shown } })));
     for (let text = await stream.next(); text !== undefined; text = await stream.next()) {
       const item = feed === 'sse' ? frameItem(text) : lineItem(text);
       if (item !== undefined) yield item;

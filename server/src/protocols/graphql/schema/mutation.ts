@@ -9,7 +9,8 @@ const retryText =
   'After `unavailable`, `internal` or a broken connection the outcome is unknown: a retry with the ids that `extensions.ids` names is always safe.';
 
 builder.mutationType({
-  description: 'How events come in. An answer of success means: durable in the log.',
+  description:
+    'How events come in, with the scope `events:write`. An answer of success means: durable in the log.',
   fields: (t) => ({
     sendEvent: t.field({
       type: sentEventType,

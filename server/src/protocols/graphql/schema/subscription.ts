@@ -5,12 +5,12 @@ import { eventType, type PlacedEvent } from './event-type.ts';
 import { inGraphqlTerms } from './graphql-terms.ts';
 
 builder.subscriptionType({
-  description: 'What can be followed.',
+  description: 'What can be followed, with the scope `events:read`.',
   fields: (t) => ({
     eventStream: t.field({
       type: eventType,
       description:
-        'Events in log order, at least once: the history behind `after`, then live, without a gap. To resume, give the `position` of the last event that arrived. A stream that the hub ends says why first, as an error whose `extensions.position` is where to resume: `slow_reader` when its reader falls behind, `unavailable` when the hub stops, `position_gone` when retention has removed what comes next.',
+        'Events in log order, at least once: the history behind `after`, then live, without a gap. To resume, give the `position` of the last event that arrived. A stream that the hub ends says why first, as an error whose `extensions.position` is where to resume: `slow_reader` when its reader falls behind, `unavailable` when the hub stops, `unauthenticated` when its credential has ended, `position_gone` when retention has removed what comes next.',
       args: {
         after: t.arg.string({
           description:

@@ -1,5 +1,5 @@
 import { limits } from '../../../base/limits.ts';
-import { always, atLeast, filterParameters, json, problems, query, ref } from './parts.ts';
+import { always, atLeast, filterParameters, json, needs, problems, query, ref } from './parts.ts';
 
 /** `/aggregates` and `/aggregates/series`. */
 export function aggregatePaths() {
@@ -8,6 +8,7 @@ export function aggregatePaths() {
       get: {
         tags: ['Aggregates'],
         operationId: 'getAggregates',
+        ...needs('aggregates:read'),
         summary: 'Exact totals of a window',
         description: `${windowText} Amounts of different currencies are never added: \`by_currency\` always has each.`,
         parameters: [...windowParameters(5), ...filterParameters(), atLeast()],
@@ -18,6 +19,7 @@ export function aggregatePaths() {
       get: {
         tags: ['Aggregates'],
         operationId: 'getSeries',
+        ...needs('aggregates:read'),
         summary: 'Exact totals by steps of time',
         description: `${windowText} Steps lie on UTC multiples, the first and the last are cut to the window; at most ${limits.seriesBuckets} buckets.`,
         parameters: [

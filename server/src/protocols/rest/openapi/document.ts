@@ -5,6 +5,7 @@ import { eventPaths } from './event-paths.ts';
 import { eventSchemas } from './event-schemas.ts';
 import { createExamples } from './examples.ts';
 import { healthPaths } from './health-paths.ts';
+import { securitySchemes } from './parts.ts';
 import { streamPaths } from './stream-path.ts';
 
 export interface DocumentOptions {
@@ -39,6 +40,7 @@ export function openApiDocument({ version, eventTypes }: DocumentOptions) {
     components: {
       schemas: { ...eventSchemas(eventTypes), ...answerSchemas() },
       responses: errorResponses(),
+      securitySchemes: securitySchemes(),
     },
   };
 }
@@ -48,6 +50,7 @@ const introduction = `Takes money events, never loses one, never counts one twic
 - An answer of **success** means: durable on disk.
 - Every event has an \`id\`. Sent twice, it is answered \`duplicate\`: **a retry with the same id is always safe.** The same id with other content is a conflict, and the first stays.
 - Amounts go out as exact decimal strings, times as UTC with milliseconds.
+- Once an API key was made, or a token issuer named, every call but the health checks asks for a credential with the scope that it names.
 - Failures are problem documents (RFC 9457) with a stable \`code\`; [this page](/docs/errors) lists them.
 
 The examples can be sent as they are. Send one twice to see \`duplicate\`. The other pages of this hub are listed [here](/).`;

@@ -22,10 +22,15 @@ export function errorResponses() {
 }
 
 function headersOf(codes: readonly ErrorCode[]) {
+  if (codes.includes('unauthenticated')) return { headers: challenge };
   if (!codes.some((code) => errorTable[code].retryable)) return {};
   const headers = codes.includes('rate_limited') ? { ...retryAfter, ...rateLimit } : retryAfter;
   return { headers };
 }
+
+const challenge = {
+  'WWW-Authenticate': { description: '`Bearer`', schema: { type: 'string' } },
+};
 
 const retryAfter = {
   'Retry-After': { description: 'Seconds until a retry makes sense.', schema: { type: 'integer' } },
@@ -59,8 +64,9 @@ const details: Readonly<Record<Exclude<ErrorCode, 'invalid'>, string>> = {
   unsupported_media_type:
     'the request names no media type: add the header "Content-Type: application/json", or application/x-ndjson, in UTF-8',
   method_not_allowed: 'only GET, HEAD, POST may be used here',
-  unauthenticated: 'a valid credential is needed',
-  forbidden: 'the credential does not allow this',
+  unauthenticated:
+    'a credential is needed here: send `Authorization: Bearer KEY`, or `X-API-Key: KEY`',
+  forbidden: 'key shop may not do this: it lacks the scope events:read',
   not_found: 'there is no event with this id',
   conflict: 'the id is taken by an event with other content',
   position_gone: 'the position is gone from the log',

@@ -1,6 +1,6 @@
 import { limits } from '../../../base/limits.ts';
 import type { Examples } from './examples.ts';
-import { always, atLeast, filterParameters, json, problems, query, ref } from './parts.ts';
+import { always, atLeast, filterParameters, json, needs, problems, query, ref } from './parts.ts';
 
 /** `/events` and `/events/{id}`. */
 export function eventPaths(examples: Examples) {
@@ -15,6 +15,7 @@ function sendEvents(examples: Examples) {
   return {
     tags: ['Events'],
     operationId: 'sendEvents',
+    ...needs('events:write'),
     summary: 'Send one event or a batch',
     description: `One JSON object, a JSON array, or NDJSON with one event a line: up to ${limits.batchEvents} events and ${limits.batchBodyBytes / 1024 / 1024} MiB. A batch is not all-or-nothing unless \`atomic\`: the good ones are durable and \`results\` says what became of each. Bodies may be compressed (gzip, deflate, br).`,
     parameters: [
@@ -68,6 +69,7 @@ function listEvents() {
   return {
     tags: ['Events'],
     operationId: 'listEvents',
+    ...needs('events:read'),
     summary: 'List stored events',
     description:
       'A listing by pages, newest first. To follow events without a gap, use `/events/stream`. JSON, NDJSON or CSV by `Accept`.',
@@ -106,6 +108,7 @@ function getEvent({ knownId }: Examples) {
   return {
     tags: ['Events'],
     operationId: 'getEvent',
+    ...needs('events:read'),
     summary: 'Get one event',
     parameters: [
       { name: 'id', in: 'path', required: true, schema: ref('EventId'), example: knownId },

@@ -1,4 +1,4 @@
-import { json, query, ref } from './parts.ts';
+import { json, needs, open, problems, query, ref } from './parts.ts';
 
 /** Probes and Prometheus. */
 export function healthPaths() {
@@ -7,6 +7,7 @@ export function healthPaths() {
       get: {
         tags: ['Health'],
         operationId: 'getLiveness',
+        ...open,
         summary: 'Whether the process runs',
         responses: { 200: json('It runs.', live) },
       },
@@ -17,8 +18,10 @@ export function healthPaths() {
       get: {
         tags: ['Health'],
         operationId: 'getMetrics',
+        ...needs('metrics:read'),
         summary: 'Counters for Prometheus',
         responses: {
+          ...problems('unreadable', 'unauthenticated', 'forbidden', 'unavailable'),
           200: {
             description: "The text format of Prometheus; the hub's own begin with `event_hub_`.",
             content: { 'text/plain': { schema: { type: 'string' } } },
@@ -35,6 +38,7 @@ function readiness(operationId: string, summary: string) {
   return {
     tags: ['Health'],
     operationId,
+    ...open,
     summary,
     parameters: [query('verbose', { type: 'boolean' }, 'A line of text for each part.')],
     responses: {

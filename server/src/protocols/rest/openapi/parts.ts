@@ -34,6 +34,31 @@ export const always = [
   'internal',
 ] as const satisfies readonly ErrorCode[];
 
+/** A credential with this scope, shown in either way; asked for once a key was made or a token issuer named. */
+export function needs(scope: string) {
+  return { security: [{ bearer: [scope] }, { apiKey: [scope] }] };
+}
+
+/** For everybody. */
+export const open = { security: [] };
+
+export function securitySchemes() {
+  return {
+    bearer: {
+      type: 'http',
+      scheme: 'bearer',
+      description:
+        'An API key (`event-hub keys create`) or a token of the configured issuer: `Authorization: Bearer KEY`.',
+    },
+    apiKey: {
+      type: 'apiKey',
+      in: 'header',
+      name: 'X-API-Key',
+      description: 'The same. One of the two in one request, and never in a URL.',
+    },
+  };
+}
+
 export function responseName(status: number): string {
   return `Problem${status}`;
 }

@@ -1,5 +1,5 @@
 import { limits } from '../../../base/limits.ts';
-import { always, filterParameters, problems, query } from './parts.ts';
+import { always, filterParameters, needs, problems, query } from './parts.ts';
 
 /** `/events/stream`. */
 export function streamPaths() {
@@ -10,6 +10,7 @@ function streamEvents() {
   return {
     tags: ['Events'],
     operationId: 'streamEvents',
+    ...needs('events:read'),
     summary: 'Follow events live',
     description,
     parameters: [
@@ -39,9 +40,9 @@ function streamEvents() {
   };
 }
 
-const description = `History after a position, then live, at least once and in log order. Save the position of what you have handled and resume there: nothing is left out.
+const description = `History after a position, then live, at least once and in log order. Save the position of what you have handled and resume there: nothing is left out. A stream ends with its credential: \`unauthenticated\`, and the position to resume from with another.
 
-As server-sent events (\`curl -N\`, EventSource): \`id:\` is the position, \`data:\` the event, without an \`event:\` field. \`event: caught-up\` says that history ends, \`event: error\` why the hub ends the stream and where to resume.
+As server-sent events (\`curl -N\`; EventSource sends no credential, so where one is asked for a page reads the answer of \`fetch\`): \`id:\` is the position, \`data:\` the event, without an \`event:\` field. \`event: caught-up\` says that history ends, \`event: error\` why the hub ends the stream and where to resume.
 
 With \`Accept: application/x-ndjson\` each line is an event, or has the member \`control\`, which no event has: \`{"control":"caught-up","position":...}\`, \`{"control":"position","position":...}\` (on a filtered feed: everything up to there was looked at) and \`{"control":"error","problem":{...}}\`. Blank lines are heartbeats.`;
 
