@@ -1,14 +1,24 @@
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { parseEventTypes } from '../../src/event/event-rules.ts';
 import { openDrivers } from '../protocols/drivers/open-drivers.ts';
-import type { ProtocolDriver } from '../protocols/drivers/protocol-driver.ts';
+import type { ProtocolDriver, Shown } from '../protocols/drivers/protocol-driver.ts';
 import { type MongoServer, startMongoServer } from '../support/engines/mongo-server.ts';
 import { type RedisServer, startRedisServer } from '../support/engines/redis-server.ts';
 import { freshName } from '../support/engines/shared-engines.ts';
 import { describeWithOwnEngines } from '../support/needed-program.ts';
 import { command } from '../support/redis-harness.ts';
 import { runCli } from '../support/run-cli.ts';
+import { signWithSecret } from '../support/signing-key.ts';
 import { startTestHub, type TestHub } from '../support/start-test-hub.ts';
+import { goodClaims, tokenSettings } from '../support/token-claims.ts';
+
+/** Tokens need no store, and so bring events in before it was ever read who else may. */
+const secret = 'a secret of more than thirty-two bytes';
+const nowS = Math.floor(Date.now() / 1_000);
+const authorization = `Bearer ${signWithSecret(
+  secret,
+  goodClaims({ scope: 'admin', iat: nowS - 60, exp: nowS + 3_600 }),
+)}`;
 
 const patience = { timeout: 30_000, interval: 50 };
 
@@ -32,10 +42,10 @@ describeWithOwnEngines('a hub whose engines are away', ['redis', 'mongo'], () =>
     log: `${redis.url}/0?stream=${freshName('events')}`,
     store: mongo.urlOf(freshName('hub')),
   });
-  const start = async (overrides: Parameters<typeof startTestHub>[0]) => {
+  const start = async (overrides: Parameters<typeof startTestHub>[0], shown: Shown = {}) => {
     const hub = await startTestHub(overrides);
     hubs.push(hub);
-    return { hub, drivers: openDrivers(hub) };
+    return { hub, drivers: openDrivers(hub, shown) };
   };
   const event = () => ({ id: freshName('e'), user_id: 'u', event_type: 'purchase', amount: '1' });
   const refusals = async (
@@ -52,17 +62,18 @@ describeWithOwnEngines('a hub whose engines are away', ['redis', 'mongo'], () =>
     return { status: response.status, text: await response.text() };
   };
 
-  it('starts and takes events while only MongoDB is down, and archives them when it is back', async () => {
+  it('starts and takes events by token while only MongoDB is down, and archives them when it is back', async () => {
     const engines = someEngines();
     await mongo.stop();
-    const { hub, drivers } = await start(engines);
+    const tokens = { ...tokenSettings, keys: { kind: 'secret', secret } } as const;
+    const { hub, drivers } = await start({ ...engines, auth: { tokens } }, { authorization });
     const sent = drivers.all.map(event);
     const answers = await Promise.all(drivers.all.map((each, at) => each.send(sent[at] ?? {})));
     expect(answers.map(({ status }) => status)).toEqual(['success', 'success', 'success']);
     expect(await refusals(drivers.all, (each) => each.get('e'))).toEqual(
       Array(3).fill('unavailable'),
     );
-    const response = await fetch(`${hub.url}/aggregates`);
+    const response = await fetch(`${hub.url}/aggregates`, { headers: { authorization } });
     expect(response.status).toBe(503);
     expect(Number(response.headers.get('retry-after'))).toBeGreaterThan(0);
     expect(await readiness(hub)).toMatchObject({
