@@ -15,7 +15,7 @@ import { Admission } from './main/admission.ts';
 import { composeEngines } from './main/compose-engines.ts';
 import { openEngines } from './main/engines.ts';
 import { startProtocols } from './main/start-protocols.ts';
-import { createHttpServer } from './protocols/http/create-http-server.ts';
+import { createHttpServer, type EdgeLimits } from './protocols/http/create-http-server.ts';
 import type { ProtocolHost } from './protocols/protocol.ts';
 import { LiveFeed } from './readers/live-feed.ts';
 import { startMinuteReport } from './readers/minute-report.ts';
@@ -28,6 +28,8 @@ export interface HubOptions {
   readonly pageCountMax?: number;
   /** For tests of a hub with a deliberate flaw; `openEngines` when absent. */
   readonly openEngines?: typeof openEngines;
+  /** For tests of slow and many clients. */
+  readonly edge?: Partial<EdgeLimits>;
 }
 
 export interface RunningHub {
@@ -59,6 +61,7 @@ export async function startHub(settings: Settings, options: HubOptions = {}): Pr
       lifecycle,
       pageCountMax: options.pageCountMax,
       open: options.openEngines ?? openEngines,
+      edge: options.edge,
     });
   } catch (reason) {
     await lifecycle.stop();
@@ -72,6 +75,7 @@ interface Parts {
   readonly lifecycle: Lifecycle;
   readonly pageCountMax: number | undefined;
   readonly open: typeof openEngines;
+  readonly edge: Partial<EdgeLimits> | undefined;
 }
 
 async function compose(settings: Settings, parts: Parts): Promise<RunningHub> {
@@ -102,9 +106,18 @@ async function compose(settings: Settings, parts: Parts): Promise<RunningHub> {
   const host: ProtocolHost = {
     ...shared,
     hub,
-    http: createHttpServer({ ...settings.http, clock, logger, telemetry }),
+    http: createHttpServer({
+      ...settings.http,
+      clock,
+      logger,
+      telemetry,
+      edge: parts.edge,
+    }),
     identify: access.identify,
-    grpc: settings.grpc,
+    grpc: {
+      ...settings.grpc,
+      connectionsMax: parts.edge?.connectionsMax ?? limits.connectionsMax,
+    },
     metrics: settings.metrics,
     version,
   };

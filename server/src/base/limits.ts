@@ -66,6 +66,7 @@ export const limits = {
   requestTimeoutMs: 15_000,
   keepAliveTimeoutMs: 65_000,
   connectionsCheckingIntervalMs: 2_000,
+  /** Of HTTP, and as many of gRPC. */
   connectionsMax: 10_000,
   /** How long a refused body is still taken in and thrown away, so that its sender reads the answer. */
   lingerMs: 1_000,
@@ -73,6 +74,8 @@ export const limits = {
   idleSweepMs: 50,
   /** While the server closes: how long connections that wait to be accepted are still taken. */
   backlogMs: 500,
+  /** A longer answer goes out in pieces: who takes none for `subscriberStallMs` is cut. */
+  answerPieceBytes: 64 * 1024,
   /** How long answers under way may take when the server closes. */
   httpCloseMs: 6_000,
 
@@ -160,6 +163,9 @@ export const limits = {
   /** JSON levels that a GraphQL request puts around what REST would get. */
   graphqlJsonDepth: 2,
   websocketPayloadBytes: 8 * 1024 * 1024,
+  /** Fragments of one message, and pieces that a fragment arrives in: programs send one of each, or as many as fit their packets. */
+  websocketFragments: 256,
+  websocketPieces: 16_384,
   websocketSubscriptions: 50,
   websocketInitTimeoutMs: 3_000,
   /** Above it nothing more is read from a WebSocket until its client has read what it asked for. */
@@ -184,6 +190,16 @@ export const limits = {
   grpcErrorDetailBytes: 3 * 1024,
   /** Buffers of one connection: several of the largest messages at once. */
   grpcSessionMegabytes: 64,
+  /** Calls that a connection may reset at once: all that it may have open, twice over. After that so many a second. */
+  grpcResetsAtOnce: 400,
+  grpcResetsPerSecond: 33,
+  /** Of a connection: more than clients send that measure their line by them. */
+  grpcPingsPerSecond: 5_000,
+  /** How long a call that is answered waits for the rest of what its client sends, and for its client to read the answer. */
+  grpcLingerMs: 2_000,
+  grpcAnswerReadMs: 60_000,
+  /** How often it is looked for calls that are over and not closed. */
+  grpcSweepMs: 2_000,
   grpcKeepaliveMs: 60_000,
   grpcKeepaliveTimeoutMs: 20_000,
   /** A connection without a call is closed. */

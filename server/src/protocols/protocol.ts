@@ -13,7 +13,11 @@ export interface ProtocolHost {
   readonly identify: Identify;
   /** The HTTP server that REST, GraphQL and the pages share; a protocol adds its routes before it listens. */
   readonly http: HttpServer;
-  readonly grpc: { readonly host: string; readonly port: number };
+  readonly grpc: {
+    readonly host: string;
+    readonly port: number;
+    readonly connectionsMax: number;
+  };
   /** Undefined where metrics have no port of their own. */
   readonly metrics: { readonly host: string; readonly port: number } | undefined;
   readonly version: string;

@@ -15,6 +15,7 @@ import { formatAddress } from '../http/format-address.ts';
 import type { ProtocolHost, RunningProtocol } from '../protocol.ts';
 import { loadContracts } from './contracts.ts';
 import { feedMethod } from './feed.ts';
+import { guardSessions, limitResets } from './guard-sessions.ts';
 import { healthMethods } from './health.ts';
 import { ingestMethods } from './ingest.ts';
 import { readMethods } from './reads.ts';
@@ -41,12 +42,14 @@ export async function startGrpcServer(host: ProtocolHost): Promise<RunningProtoc
     ...healthMethods({ ...calls, identify: () => nobody }, hub, contracts, [serviceName]),
     ...reflectionMethods(calls, contracts),
   ]);
+  limitResets(server);
   const port = await listen(server, host.grpc);
+  const stopGuard = guardSessions(server, clock, host.grpc.connectionsMax);
   let stopped: Promise<void> | undefined;
   return {
     address: formatAddress({ host: host.grpc.host, port }),
     stop: () => {
-      stopped ??= stop(server, clock);
+      stopped ??= stop(server, clock).finally(stopGuard);
       return stopped;
     },
   };

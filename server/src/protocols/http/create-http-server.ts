@@ -20,7 +20,19 @@ export interface HttpServerOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly telemetry: Telemetry;
+  /** For tests of slow and many clients; what is absent is as in `limits`. */
+  readonly edge?: Partial<EdgeLimits> | undefined;
 }
+
+/** How long a client may take, and how many there may be. */
+export type EdgeLimits = Record<
+  | 'headersTimeoutMs'
+  | 'requestTimeoutMs'
+  | 'keepAliveTimeoutMs'
+  | 'connectionsCheckingIntervalMs'
+  | 'connectionsMax',
+  number
+>;
 
 /** The one HTTP server of the hub, on bare `node:http`: see docs/decisions/0002-http-without-a-framework.md. */
 export function createHttpServer(options: HttpServerOptions): HttpServer {
@@ -28,11 +40,11 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const router = createRouter();
   const upgrades = new Map<string, Upgrade>();
   const server = createServer({
-    ...edge,
-    shouldUpgradeCallback: (request) =>
+    ...edgeOptions({ ...limits, ...options.edge }),
+    shouldUpgradeCallback: (request: IncomingMessage) =>
       request.headers.upgrade?.toLowerCase() === 'websocket' && upgrades.has(pathOf(request)),
   });
-  server.maxConnections = limits.connectionsMax;
+  server.maxConnections = options.edge?.connectionsMax ?? limits.connectionsMax;
   // One more than allowed, so that one too many is seen instead of left out.
   server.maxHeadersCount = limits.headerCount + 1;
 
@@ -79,15 +91,17 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
 
 type Upgrade = Parameters<HttpServer['upgrade']>[1];
 
-const edge = {
-  maxHeaderSize: limits.headerBytes,
-  headersTimeout: limits.headersTimeoutMs,
-  requestTimeout: limits.requestTimeoutMs,
-  keepAliveTimeout: limits.keepAliveTimeoutMs,
-  connectionsCheckingInterval: limits.connectionsCheckingIntervalMs,
-  // Checked by the dispatcher, so that its absence is answered with a problem document.
-  requireHostHeader: false,
-} as const;
+function edgeOptions(edge: EdgeLimits) {
+  return {
+    maxHeaderSize: limits.headerBytes,
+    headersTimeout: edge.headersTimeoutMs,
+    requestTimeout: edge.requestTimeoutMs,
+    keepAliveTimeout: edge.keepAliveTimeoutMs,
+    connectionsCheckingInterval: edge.connectionsCheckingIntervalMs,
+    // Checked by the dispatcher, so that its absence is answered with a problem document.
+    requireHostHeader: false,
+  };
+}
 
 function listening(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {

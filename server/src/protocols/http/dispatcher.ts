@@ -56,6 +56,7 @@ export function createDispatcher(options: DispatcherOptions) {
     const exchange: Mutable<Exchange> = {
       request,
       response,
+      clock,
       path,
       query,
       parameter: '',

@@ -1,10 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { Clock } from '../../base/clock.ts';
 
 /** One request on its way to its answer. */
 export interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+  /** For an answer that must not wait for its reader for ever. */
+  readonly clock: Clock;
   /** Without the query. */
   readonly path: string;
   /** The raw query without the question mark; empty when there is none. */

@@ -1,5 +1,7 @@
 import type { OutgoingHttpHeaders } from 'node:http';
+import { limits } from '../../base/limits.ts';
 import type { Exchange } from './http-server.ts';
+import { createStreamWriter } from './write-stream.ts';
 
 /** An answer of the API: never cached, never sniffed. */
 export function sendJson(
@@ -11,7 +13,7 @@ export function sendJson(
   send(exchange, status, 'application/json', json, { 'cache-control': 'no-store', ...headers });
 }
 
-/** An answer of any kind, in one piece. */
+/** A whole answer of any kind. A client that does not read a long one is cut. */
 export function send(
   exchange: Exchange,
   status: number,
@@ -26,7 +28,21 @@ export function send(
     'content-length': body.length,
     ...headers,
   });
-  exchange.response.end(body);
+  if (body.length <= limits.answerPieceBytes) exchange.response.end(body);
+  else void sendInPieces(exchange, body);
+}
+
+/** No faster than it is read, so that one sees whether it is. */
+async function sendInPieces({ response, clock }: Exchange, body: Buffer): Promise<void> {
+  const writer = createStreamWriter(response, clock);
+  try {
+    for (let at = 0; at < body.length; at += limits.answerPieceBytes) {
+      await writer.write(body.subarray(at, at + limits.answerPieceBytes));
+    }
+    writer.end();
+  } catch {
+    // Its reader has been cut.
+  }
 }
 
 /** A page that may load and ask nothing but this hub. */
