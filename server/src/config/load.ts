@@ -98,7 +98,11 @@ function completeSettings(
     return undefined;
   }
   return {
-    http: value.http,
+    http: {
+      ...value.http,
+      trustedProxies: value.http.trustedProxies ?? [],
+      corsOrigins: value.http.corsOrigins ?? [],
+    },
     grpc: { host: value.grpc.host ?? value.http.host, port: value.grpc.port },
     metrics:
       value.metrics.port === undefined

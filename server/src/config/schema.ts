@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { tokenAlgorithms } from '../auth/tokens/token-settings.ts';
 import {
+  addressRangeList,
   algorithmList,
   choice,
   claimName,
@@ -10,15 +12,15 @@ import {
   graceDuration,
   host,
   keptDuration,
-  onOff,
-  port,
   keysPlace,
+  onOff,
+  originList,
+  port,
   roleList,
   type SettingType,
   tokenName,
   tokenSecret,
 } from './setting-types.ts';
-import { tokenAlgorithms } from '../auth/tokens/token-settings.ts';
 import { logLevels } from './settings.ts';
 
 /** What is known of one setting besides its type. */
@@ -55,6 +57,16 @@ export const settingsSchema = z.strictObject({
       fallbackEnv: 'PORT',
       description:
         'The port of REST, GraphQL, the pages and the health checks; 0 is any free port.',
+    }),
+    trustedProxies: derived(addressRangeList, {
+      defaultText: 'none',
+      description:
+        'The proxies in front of the hub. Only what comes from them is asked by `X-Forwarded-For` who the client is; other forwarding headers are never believed.',
+    }),
+    corsOrigins: derived(originList, {
+      defaultText: 'none',
+      description:
+        'The origins whose pages may ask the hub from a browser. `*` lets every page ask; the hub has no cookies, so a page needs a credential of its own all the same.',
     }),
   }),
   grpc: z.strictObject({

@@ -8,7 +8,12 @@ import { SettingsError } from '../../src/config/settings-error.ts';
 describe('settings', () => {
   it('hold the documented defaults', () => {
     const { settings } = load({});
-    expect(settings.http).toEqual({ host: '127.0.0.1', port: 8000 });
+    expect(settings.http).toEqual({
+      host: '127.0.0.1',
+      port: 8000,
+      trustedProxies: [],
+      corsOrigins: [],
+    });
     expect(settings.grpc).toEqual({ host: '127.0.0.1', port: 50_051 });
     expect(settings.log).toBe('sqlite:/work/data/event-hub.db');
     expect(settings.store).toBe(settings.log);
@@ -27,6 +32,11 @@ describe('settings', () => {
   it('have one name in three spellings', () => {
     const spellings = declaredSettings.map(({ path, env, flag }) => [path, env, flag]);
     expect(spellings).toContainEqual(['http.port', 'EVENT_HUB_HTTP_PORT', 'http-port']);
+    expect(spellings).toContainEqual([
+      'http.trustedProxies',
+      'EVENT_HUB_HTTP_TRUSTED_PROXIES',
+      'http-trusted-proxies',
+    ]);
     expect(spellings).toContainEqual(['logLevel', 'EVENT_HUB_LOG_LEVEL', 'log-level']);
     expect(spellings).toContainEqual([
       'allowWeakDurability',
@@ -118,6 +128,48 @@ describe('settings', () => {
 
   it('count an empty variable as absent', () => {
     expect(load({ env: { EVENT_HUB_HTTP_PORT: '', PORT: '' } }).settings.http.port).toBe(8000);
+  });
+});
+
+describe('what faces the network', () => {
+  it('is given as lists of proxies and origins', () => {
+    const env = {
+      EVENT_HUB_HTTP_TRUSTED_PROXIES: '10.0.0.0/8, ::1',
+      EVENT_HUB_HTTP_CORS_ORIGINS: 'https://shop.example, http://localhost:3000',
+    };
+    const { http } = load({ env }).settings;
+    expect(http.trustedProxies).toEqual([
+      { address: '10.0.0.0', prefixBits: 8, family: 'ipv4' },
+      { address: '::1', prefixBits: 128, family: 'ipv6' },
+    ]);
+    expect(http.corsOrigins).toEqual(['https://shop.example', 'http://localhost:3000']);
+    const file = aFile({ http: { corsOrigins: ['*'], trustedProxies: ['192.0.2.1'] } });
+    expect(load({ file }).settings.http.corsOrigins).toEqual(['*']);
+  });
+
+  it.each([
+    ['10.0.0.0/33', "'10.0.0.0/33' is none"],
+    ['10.0.0.1,proxy.local', "'proxy.local' is none"],
+    ['10.0.0.1,', "'' is none"],
+  ])('names the proxy that is none: %s', (text, why) => {
+    const [fault] = faultsOf({ env: { EVENT_HUB_HTTP_TRUSTED_PROXIES: text } });
+    expect(fault).toContain('env EVENT_HUB_HTTP_TRUSTED_PROXIES: expected IP addresses');
+    expect(fault).toContain(why);
+  });
+
+  it.each([
+    'shop.example',
+    'https://shop.example/',
+    'https://Shop.example',
+    'https://shop.example:443',
+    'https://*.shop.example',
+    'https://user@shop.example',
+    'null',
+    'file:///x',
+    '*,https://shop.example',
+  ])('refuses an origin that no browser sends, or * beside others: %s', (text) => {
+    const [fault] = faultsOf({ env: { EVENT_HUB_HTTP_CORS_ORIGINS: text } });
+    expect(fault).toMatch(/^env EVENT_HUB_HTTP_CORS_ORIGINS: expected origins/);
   });
 });
 

@@ -6,7 +6,7 @@ import { parseEventTypes } from '../../src/event/event-rules.ts';
 export function testSettings(folder: string, overrides: Partial<Settings> = {}): Settings {
   const url = `sqlite:${join(folder, 'event-hub.db')}`;
   return {
-    http: { host: '127.0.0.1', port: 0 },
+    http: { host: '127.0.0.1', port: 0, trustedProxies: [], corsOrigins: [] },
     grpc: { host: '127.0.0.1', port: 0 },
     metrics: undefined,
     auth: { tokens: undefined },

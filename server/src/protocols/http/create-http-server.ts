@@ -1,14 +1,18 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { type AddressRange, addressList } from '../../base/address-range.ts';
 import type { Clock } from '../../base/clock.ts';
 import { HubError } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Telemetry } from '../../base/telemetry.ts';
 import { answerBrokenRequests } from './broken-requests.ts';
+import { clientAddress } from './client-address.ts';
+import { createCors } from './cors.ts';
 import { createDispatcher, withoutOrigin } from './dispatcher.ts';
 import type { HttpServer } from './http-server.ts';
+import { hubResponseClass } from './hub-response.ts';
 import { rawProblem, writeProblem } from './problem.ts';
 import { createRouter } from './router.ts';
 import { takeBacklog } from './take-backlog.ts';
@@ -20,6 +24,8 @@ export interface HttpServerOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly telemetry: Telemetry;
+  readonly trustedProxies?: readonly AddressRange[];
+  readonly corsOrigins?: readonly string[];
   /** For tests of slow and many clients; what is absent is as in `limits`. */
   readonly edge?: Partial<EdgeLimits> | undefined;
 }
@@ -39,8 +45,12 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const { host, port, clock, logger } = options;
   const router = createRouter();
   const upgrades = new Map<string, Upgrade>();
+  const cors = createCors(options.corsOrigins ?? []);
+  const proxies = options.trustedProxies ?? [];
+  const trusted = proxies.length === 0 ? undefined : addressList(proxies);
   const server = createServer({
     ...edgeOptions({ ...limits, ...options.edge }),
+    ServerResponse: hubResponseClass(cors),
     shouldUpgradeCallback: (request: IncomingMessage) =>
       request.headers.upgrade?.toLowerCase() === 'websocket' && upgrades.has(pathOf(request)),
   });
@@ -51,7 +61,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   let closing: Promise<void> | undefined;
   const unused = unusedConnections(server);
   const noteAnswering = answerBrokenRequests(server);
-  const dispatch = createDispatcher({ ...options, router });
+  const dispatch = createDispatcher({ ...options, router, cors });
   const take = (request: IncomingMessage, response: ServerResponse) => {
     unused.delete(request.socket);
     noteAnswering(request, response);
@@ -76,6 +86,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     upgrade: (path, handler) => {
       upgrades.set(path, handler);
     },
+    allowsOrigin: (origin) => cors?.allows(origin) ?? false,
+    clientAddress: (request) => clientAddress(request, trusted),
     listen: async () => {
       await listening(server, host, port);
       server.on('error', (err) => logger.error({ err }, 'the HTTP server failed'));

@@ -33,6 +33,10 @@ export interface HttpServer {
     path: string,
     handler: (request: IncomingMessage, socket: Duplex, head: Buffer) => void,
   ): void;
+  /** Whether `http.corsOrigins` lets pages of this origin ask. */
+  allowsOrigin(origin: string): boolean;
+  /** Who asks: see `client-address.ts`. */
+  clientAddress(request: IncomingMessage): string;
   listen(): Promise<{ readonly host: string; readonly port: number }>;
   /** Accepts nothing new and closes idle connections; answers under way end. Safe to call twice. */
   close(): Promise<void>;

@@ -8,5 +8,5 @@ export function identifyRequest(
   host: ProtocolHost,
   request: IncomingMessage,
 ): Caller | Promise<Caller> {
-  return host.identify(presentedBy(request), request.socket.remoteAddress ?? '');
+  return host.identify(presentedBy(request), host.http.clientAddress(request));
 }

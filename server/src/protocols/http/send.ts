@@ -3,7 +3,7 @@ import { limits } from '../../base/limits.ts';
 import type { Exchange } from './http-server.ts';
 import { createStreamWriter } from './write-stream.ts';
 
-/** An answer of the API: never cached, never sniffed. */
+/** An answer of the API: never cached. */
 export function sendJson(
   exchange: Exchange,
   status: number,
@@ -24,7 +24,6 @@ export function send(
   const body = typeof content === 'string' ? Buffer.from(content) : content;
   exchange.response.writeHead(status, {
     'content-type': contentType,
-    'x-content-type-options': 'nosniff',
     'content-length': body.length,
     ...headers,
   });
@@ -45,23 +44,36 @@ async function sendInPieces({ response, clock }: Exchange, body: Buffer): Promis
   }
 }
 
+export interface PageOptions {
+  /** For pages of packages that style their elements one by one. Scripts are never inline. */
+  readonly inlineStyles?: boolean;
+}
+
 /** A page that may load and ask nothing but this hub. */
-export function sendPage(exchange: Exchange, html: string): void {
+export function sendPage(
+  exchange: Exchange,
+  html: string,
+  { inlineStyles = false }: PageOptions = {},
+): void {
   send(exchange, 200, 'text/html; charset=utf-8', html, {
     'cache-control': 'no-cache',
-    'content-security-policy': contentSecurityPolicy,
-    'referrer-policy': 'no-referrer',
+    'content-security-policy': inlineStyles ? policyWithInlineStyles : strictPolicy,
   });
 }
 
-const contentSecurityPolicy = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self' 'unsafe-inline'",
-  "connect-src 'self'",
-  "img-src 'self' data:",
-  "font-src 'self' data:",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-  "base-uri 'none'",
-].join('; ');
+const strictPolicy = pagePolicy("'self'");
+const policyWithInlineStyles = pagePolicy("'self' 'unsafe-inline'");
+
+function pagePolicy(styles: string): string {
+  return [
+    "default-src 'none'",
+    "script-src 'self'",
+    `style-src ${styles}`,
+    "connect-src 'self'",
+    "img-src 'self' data:",
+    "font-src 'self' data:",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+    "base-uri 'none'",
+  ].join('; ');
+}

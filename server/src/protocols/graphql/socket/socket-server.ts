@@ -121,7 +121,7 @@ async function identify(host: ProtocolHost, context: ConnectionContext): Promise
   const { request, socket } = context.extra;
   try {
     const presented = presentedIn(context.connectionParams) ?? presentedBy(request);
-    const caller = await host.identify(presented, request.socket.remoteAddress ?? '');
+    const caller = await host.identify(presented, host.http.clientAddress(request));
     context.extra.caller = caller;
     closeWhenEnded(caller, socket);
     return true;
