@@ -15,6 +15,7 @@ import { Admission } from './main/admission.ts';
 import { composeEngines } from './main/compose-engines.ts';
 import { openEngines } from './main/engines.ts';
 import { startProtocols } from './main/start-protocols.ts';
+import { watchTlsFiles } from './main/watch-tls-files.ts';
 import { createHttpServer, type EdgeLimits } from './protocols/http/create-http-server.ts';
 import type { ProtocolHost } from './protocols/protocol.ts';
 import { LiveFeed } from './readers/live-feed.ts';
@@ -34,7 +35,7 @@ export interface HubOptions {
 
 export interface RunningHub {
   readonly hub: Hub;
-  /** `http://host:port`: in every role, with what the roles serve. */
+  /** `http://host:port`, `https:` with TLS: in every role, with what the roles serve. */
   readonly url: string;
   /** `host:port`; empty where gRPC is not served. */
   readonly grpcAddress: string;
@@ -81,6 +82,8 @@ interface Parts {
 async function compose(settings: Settings, parts: Parts): Promise<RunningHub> {
   const { clock, logger, lifecycle, pageCountMax } = parts;
   const telemetry = createTelemetry();
+  const tls = settings.tls && (await watchTlsFiles(settings.tls, { clock, logger }));
+  lifecycle.add('certificates', () => tls?.stop());
   const opened = await parts.open(settings, { exclusive: true, pageCountMax, clock });
   const admission = new Admission({ clock, logger });
   const tokens =
@@ -111,6 +114,7 @@ async function compose(settings: Settings, parts: Parts): Promise<RunningHub> {
       clock,
       logger,
       telemetry,
+      tls,
       edge: parts.edge,
     }),
     identify: access.identify,
@@ -119,6 +123,7 @@ async function compose(settings: Settings, parts: Parts): Promise<RunningHub> {
       connectionsMax: parts.edge?.connectionsMax ?? limits.connectionsMax,
     },
     metrics: settings.metrics,
+    tls,
     version,
   };
   let stopReport = async () => {};

@@ -78,6 +78,8 @@ export const limits = {
   answerPieceBytes: 64 * 1024,
   /** How long answers under way may take when the server closes. */
   httpCloseMs: 6_000,
+  /** How often the files of `tls` are looked at. */
+  tlsReloadMs: 5_000,
 
   /** Events accepted and waiting for the log, over all callers. Full means `overloaded`. */
   appendQueueEvents: 50_000,

@@ -9,6 +9,7 @@ import {
   duration,
   engineUrl,
   eventTypeList,
+  filePath,
   graceDuration,
   host,
   keptDuration,
@@ -125,6 +126,22 @@ export const settingsSchema = z.strictObject({
       secret: 'whole',
       description:
         'For small set-ups without an issuer that has keys: the secret with which tokens are signed by HS256. `auth.issuer` and `auth.audience` then say what must stand in them. Whoever knows it can make any token.',
+    }),
+  }),
+  tls: z.strictObject({
+    cert: derived(filePath, {
+      defaultText: 'none: no TLS',
+      description:
+        "The server's certificate in PEM, with those between it and its authority. With it every port of the hub speaks TLS alone, of version 1.2 or newer. Read again when it changes, without a restart; the same goes for the other two.",
+    }),
+    key: derived(filePath, {
+      defaultText: 'none',
+      description: 'The private key of `tls.cert` in PEM, without a passphrase.',
+    }),
+    clientCa: derived(filePath, {
+      defaultText: 'none: clients show no certificate',
+      description:
+        'The authorities of clients in PEM. With it every client must show a certificate of one of them, on every port and also for the health checks.',
     }),
   }),
   log: setting(engineUrl, {

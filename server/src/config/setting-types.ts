@@ -126,6 +126,11 @@ function isOrigin(text: string): boolean {
   return /^https?:[^*]+$/.test(text) && URL.parse(text)?.origin === text;
 }
 
+export const filePath = {
+  schema: z.string().min(1),
+  expected: 'the path of a file',
+} satisfies SettingType;
+
 export const currency = {
   schema: z.string().refine((code) => currencies.has(code)),
   expected: 'an ISO 4217 code in upper case, such as EUR',

@@ -15,6 +15,10 @@ export interface Settings {
   readonly metrics: { readonly host: string; readonly port: number } | undefined;
   /** `tokens` when an issuer's tokens are taken. */
   readonly auth: { readonly tokens: TokenSettings | undefined };
+  /** Absolute paths; undefined without TLS. */
+  readonly tls:
+    | { readonly cert: string; readonly key: string; readonly clientCa: string | undefined }
+    | undefined;
   /** A URL whose scheme picks the adapter: `sqlite:/absolute/path.db`. */
   readonly log: string;
   readonly store: string;

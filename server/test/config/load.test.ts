@@ -1,9 +1,15 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { declaredSettings } from '../../src/config/declared-settings.ts';
 import type { SettingsSources } from '../../src/config/given-settings.ts';
 import { loadSettings } from '../../src/config/load.ts';
 import { SettingsError } from '../../src/config/settings-error.ts';
+import { type Identity, makeAuthority } from '../support/certificates.ts';
+import { describeWith } from '../support/needed-program.ts';
+import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
 
 describe('settings', () => {
   it('hold the documented defaults', () => {
@@ -14,6 +20,7 @@ describe('settings', () => {
       trustedProxies: [],
       corsOrigins: [],
     });
+    expect(settings.tls).toBeUndefined();
     expect(settings.grpc).toEqual({ host: '127.0.0.1', port: 50_051 });
     expect(settings.log).toBe('sqlite:/work/data/event-hub.db');
     expect(settings.store).toBe(settings.log);
@@ -37,6 +44,7 @@ describe('settings', () => {
       'EVENT_HUB_HTTP_TRUSTED_PROXIES',
       'http-trusted-proxies',
     ]);
+    expect(spellings).toContainEqual(['tls.clientCa', 'EVENT_HUB_TLS_CLIENT_CA', 'tls-client-ca']);
     expect(spellings).toContainEqual(['logLevel', 'EVENT_HUB_LOG_LEVEL', 'log-level']);
     expect(spellings).toContainEqual([
       'allowWeakDurability',
@@ -170,6 +178,59 @@ describe('what faces the network', () => {
   ])('refuses an origin that no browser sends, or * beside others: %s', (text) => {
     const [fault] = faultsOf({ env: { EVENT_HUB_HTTP_CORS_ORIGINS: text } });
     expect(fault).toMatch(/^env EVENT_HUB_HTTP_CORS_ORIGINS: expected origins/);
+  });
+});
+
+describeWith('the files of TLS', 'openssl', (openssl) => {
+  let folder: TemporaryFolder;
+  let one: Identity;
+  let other: Identity;
+  beforeAll(() => {
+    folder = temporaryFolder();
+    one = makeAuthority(openssl, folder.path, 'one');
+    other = makeAuthority(openssl, folder.path, 'other');
+    return () => folder.remove();
+  });
+  const readText = (path: string) => readFileSync(path, 'utf8');
+
+  it("are found from the settings' folder on", () => {
+    const env = { EVENT_HUB_TLS_CERT: 'one.crt', EVENT_HUB_TLS_CLIENT_CA: './other.crt' };
+    const argv = ['--tls-key', one.keyPath];
+    const { settings, values } = load({ env, argv, readText, workingFolder: folder.path });
+    expect(settings.tls).toEqual({
+      cert: one.certPath,
+      key: one.keyPath,
+      clientCa: other.certPath,
+    });
+    expect(values.find(({ setting }) => setting.path === 'tls.cert')?.text).toBe(one.certPath);
+  });
+
+  it.each<[Record<string, string>, string]>([
+    [{ CERT: 'one.crt' }, 'env EVENT_HUB_TLS_CERT: needs tls.key beside it'],
+    [{ KEY: 'one.key' }, 'env EVENT_HUB_TLS_KEY: needs tls.cert beside it'],
+    [{ CLIENT_CA: 'one.crt' }, 'env EVENT_HUB_TLS_CLIENT_CA: needs tls.cert and tls.key beside it'],
+    [{ CERT: 'one.crt', KEY: 'other.key' }, 'other.key is not the key of the certificate'],
+    [{ CERT: 'one.crt', KEY: 'one.crt' }, 'one.crt is no private key in PEM'],
+    [{ CERT: 'one.key', KEY: 'one.key' }, 'one.key is no certificate in PEM'],
+    [{ CERT: 'one.crt', KEY: 'one.key', CLIENT_CA: 'one.key' }, 'one.key is no certificate in PEM'],
+    [{ CERT: 'one.crt', KEY: 'no.key' }, 'env EVENT_HUB_TLS_KEY: the file cannot be read: ENOENT'],
+  ])('are refused with the source and the reason: %j', (files, why) => {
+    const env = Object.fromEntries(
+      Object.entries(files).map(([name, file]) => [`EVENT_HUB_TLS_${name}`, file]),
+    );
+    const faults = faultsOf({ env, readText, workingFolder: folder.path });
+    expect(faults).toEqual([expect.stringMatching(/^env EVENT_HUB_TLS_/)]);
+    expect(faults[0]).toContain(why);
+  });
+
+  it('are refused with a key that has a passphrase', () => {
+    const path = join(folder.path, 'locked.key');
+    const locked = ['pkey', '-in', one.keyPath, '-aes256', '-passout', 'pass:1234', '-out', path];
+    execFileSync(openssl, locked, { stdio: 'pipe' });
+    const env = { EVENT_HUB_TLS_CERT: one.certPath, EVENT_HUB_TLS_KEY: path };
+    expect(faultsOf({ env, readText })).toEqual([
+      `env EVENT_HUB_TLS_KEY: ${path} has a passphrase: the hub takes a key without one`,
+    ]);
   });
 });
 

@@ -10,6 +10,7 @@ export function testSettings(folder: string, overrides: Partial<Settings> = {}):
     grpc: { host: '127.0.0.1', port: 0 },
     metrics: undefined,
     auth: { tokens: undefined },
+    tls: undefined,
     log: url,
     store: url,
     logKeepMs: 60 * 60 * 1000,

@@ -22,6 +22,7 @@ import { readMethods } from './reads.ts';
 import { reflectionMethods } from './reflection.ts';
 import { createStatusOf } from './rpc-status.ts';
 import type { CallHost, Method } from './served-call.ts';
+import { TlsCredentials } from './tls-credentials.ts';
 
 const serviceName = 'event_hub.v1.EventService';
 
@@ -30,7 +31,7 @@ export async function startGrpcServer(host: ProtocolHost): Promise<RunningProtoc
   // What grpc-js says of a taken port is said by us, with the setting to change.
   setLogVerbosity(logVerbosity.NONE);
   const contracts = loadContracts();
-  const { clock, hub, identify, logger, stopping, telemetry } = host;
+  const { clock, hub, identify, logger, stopping, telemetry, tls } = host;
   const statusOf = createStatusOf(contracts);
   const calls: CallHost = { clock, logger, identify, statusOf, stopping };
   const service = `/${serviceName}`;
@@ -43,7 +44,8 @@ export async function startGrpcServer(host: ProtocolHost): Promise<RunningProtoc
     ...reflectionMethods(calls, contracts),
   ]);
   limitResets(server);
-  const port = await listen(server, host.grpc);
+  const credentials = tls ? new TlsCredentials(tls) : ServerCredentials.createInsecure();
+  const port = await listen(server, host.grpc, credentials);
   const stopGuard = guardSessions(server, clock, host.grpc.connectionsMax);
   let stopped: Promise<void> | undefined;
   return {
@@ -86,10 +88,11 @@ const encoded = (answer: Buffer): Buffer => answer;
 function listen(
   server: Server,
   place: { readonly host: string; readonly port: number },
+  credentials: ServerCredentials,
 ): Promise<number> {
   const address = formatAddress(place);
   return new Promise((resolve, reject) => {
-    server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => {
+    server.bindAsync(address, credentials, (error, bound) => {
       if (error === null) return resolve(bound);
       server.forceShutdown();
       const why = error.message.includes('EADDRINUSE')

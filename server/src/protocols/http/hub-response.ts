@@ -19,14 +19,21 @@ export const safetyHeaders = {
   'cross-origin-resource-policy': 'same-origin',
 } as const;
 
+export interface HubResponseOptions {
+  /** Whether the answers go out over TLS. */
+  readonly secure: boolean;
+  readonly cors: Cors | undefined;
+}
+
 /**
  * The one place that adds what all answers have in common, so that no route
  * can forget it. A head is given as an object, or as a flat list of names and
  * values where it must be quick; such a list must repeat nothing of the above.
  */
-export function hubResponseClass(cors: Cors | undefined): typeof ServerResponse {
+export function hubResponseClass({ secure, cors }: HubResponseOptions): typeof ServerResponse {
   const common: Readonly<Record<string, string>> = {
     ...safetyHeaders,
+    ...(secure ? { 'strict-transport-security': 'max-age=31536000' } : {}),
     ...(cors === undefined ? {} : { 'cross-origin-resource-policy': 'cross-origin' }),
   };
   const commonList = Object.entries(common).flat();
