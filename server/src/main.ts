@@ -17,7 +17,8 @@ import { Admission } from './main/admission.ts';
 import { composeEngines } from './main/compose-engines.ts';
 import { openEngines } from './main/engines.ts';
 import { startProtocols } from './main/start-protocols.ts';
-import { createHttpServer } from './protocols/http/create-http-server.ts';
+import { watchTlsFiles } from './main/watch-tls-files.ts';
+import { createHttpServer, type EdgeLimits } from './protocols/http/create-http-server.ts';
 import type { ProtocolHost } from './protocols/protocol.ts';
 import { LiveFeed } from './readers/live-feed.ts';
 import { startMinuteReport } from './readers/minute-report.ts';
@@ -30,11 +31,13 @@ export interface HubOptions {
   readonly pageCountMax?: number;
   /** For tests of a hub with a deliberate flaw; `openEngines` when absent. */
   readonly openEngines?: typeof openEngines;
+  /** For tests of slow and many clients. */
+  readonly edge?: Partial<EdgeLimits>;
 }
 
 export interface RunningHub {
   readonly hub: Hub;
-  /** `http://host:port`: in every role, with what the roles serve. */
+  /** `http://host:port`, `https:` with TLS: in every role, with what the roles serve. */
   readonly url: string;
   /** `host:port`; empty where gRPC is not served. */
   readonly grpcAddress: string;
@@ -61,6 +64,7 @@ export async function startHub(settings: Settings, options: HubOptions = {}): Pr
       lifecycle,
       pageCountMax: options.pageCountMax,
       open: options.openEngines ?? openEngines,
+      edge: options.edge,
     });
   } catch (reason) {
     await lifecycle.stop();
@@ -74,11 +78,14 @@ interface Parts {
   readonly lifecycle: Lifecycle;
   readonly pageCountMax: number | undefined;
   readonly open: typeof openEngines;
+  readonly edge: Partial<EdgeLimits> | undefined;
 }
 
 async function compose(settings: Settings, parts: Parts): Promise<RunningHub> {
   const { clock, logger, lifecycle, pageCountMax } = parts;
   const telemetry = createTelemetry();
+  const tls = settings.tls && (await watchTlsFiles(settings.tls, { clock, logger }));
+  lifecycle.add('certificates', () => tls?.stop());
   const opened = await parts.open(settings, { exclusive: true, pageCountMax, clock });
   const admission = new Admission({ clock, logger });
   const tokens =
@@ -112,11 +119,23 @@ async function compose(settings: Settings, parts: Parts): Promise<RunningHub> {
   const host: ProtocolHost = {
     ...shared,
     hub,
-    http: createHttpServer({ ...settings.http, clock, logger, telemetry, rateLimits }),
+    http: createHttpServer({
+      ...settings.http,
+      clock,
+      logger,
+      telemetry,
+      rateLimits,
+      tls,
+      edge: parts.edge,
+    }),
     identify: limitedIdentify(access.identify, rateLimits),
     rateLimits,
-    grpc: settings.grpc,
+    grpc: {
+      ...settings.grpc,
+      connectionsMax: parts.edge?.connectionsMax ?? limits.connectionsMax,
+    },
     metrics: settings.metrics,
+    tls,
     version,
   };
   let stopReport = async () => {};

@@ -1,8 +1,12 @@
+import { engineLimits } from './engine-limits.ts';
+
 /**
  * Every cap of the hub, in one place, with its reason. A queue, loop or buffer
  * without a line here has no bound, which is a fault.
  */
 export const limits = {
+  ...engineLimits,
+
   /** One event as a request body. The largest valid event is under 70 KiB, all characters escaped. */
   singleBodyBytes: 1024 * 1024,
   /** A batch as a request body, after decompression, and a gRPC message. */
@@ -62,6 +66,7 @@ export const limits = {
   requestTimeoutMs: 15_000,
   keepAliveTimeoutMs: 65_000,
   connectionsCheckingIntervalMs: 2_000,
+  /** Of HTTP, and as many of gRPC. */
   connectionsMax: 10_000,
   /** How long a refused body is still taken in and thrown away, so that its sender reads the answer. */
   lingerMs: 1_000,
@@ -69,8 +74,12 @@ export const limits = {
   idleSweepMs: 50,
   /** While the server closes: how long connections that wait to be accepted are still taken. */
   backlogMs: 500,
+  /** A longer answer goes out in pieces: who takes none for `subscriberStallMs` is cut. */
+  answerPieceBytes: 64 * 1024,
   /** How long answers under way may take when the server closes. */
   httpCloseMs: 6_000,
+  /** How often the files of `tls` are looked at. */
+  tlsReloadMs: 5_000,
 
   /** Events accepted and waiting for the log, over all callers. Full means `overloaded`. */
   appendQueueEvents: 50_000,
@@ -98,33 +107,6 @@ export const limits = {
   streamsMax: 4_000,
   heartbeatMs: 15_000,
 
-  /**
-   * How long MongoDB's driver looks for a primary that it does not know. While
-   * none is known, calls do not wait at all.
-   */
-  mongoSelectionMs: 1_000,
-  /** For a connection to MongoDB, and for a sign of life on it beyond the pause between two. */
-  mongoConnectMs: 2_000,
-  mongoHeartbeatMs: 1_000,
-  /** An answer that takes longer will not come. The longest work is one stretch of a rebuild. */
-  mongoAnswerMs: 15_000,
-  /** How long a majority may take to have a write on disk. */
-  mongoWriteMs: 5_000,
-  /** How long a start waits for MongoDB; it goes on without. */
-  mongoOpenMs: 3_000,
-  mongoConnections: 20,
-  /** Of one transaction that meets others, and of asking again what became of its commit. */
-  mongoTransactionTries: 20,
-  mongoCommitTries: 3,
-  /** Events in one transaction: well under MongoDB's 16 MiB and its minute. */
-  mongoTransactionBytes: 8 * 1024 * 1024,
-  mongoTransactionEvents: 10_000,
-  /** How often the position is looked at while a read waits for it. */
-  mongoPositionPollMs: 20,
-  /** A hub that has not been seen for longer does not run any more. */
-  mongoProcessTtlMs: 15_000,
-  mongoProcessSeenMs: 5_000,
-
   /** Entries that the archive reader records in one transaction, and holds besides: it reads on meanwhile. */
   archiveEntries: 5_000,
   archiveBytes: 4 * 1024 * 1024,
@@ -144,55 +126,6 @@ export const limits = {
   healthProbeMs: 2_000,
   /** The least age at which entries leave a log that is trimmed: no request lives longer. */
   logKeepMsMin: 60 * 60 * 1000,
-
-  /** For a connection to Redis with all that is asked before it is used; then the pause before the next try. */
-  redisConnectMs: 3_000,
-  redisRetryMinMs: 50,
-  redisRetryMaxMs: 1_000,
-  /** An answer that takes longer will not come: its outcome is unknown, and the connection is replaced. */
-  redisAnswerMs: 5_000,
-  /** How long a follower waits in Redis before it asks again, so that a dead connection is noticed. */
-  redisBlockMs: 1_000,
-  /** Events and bytes of one script, about a millisecond: Redis does nothing else meanwhile. An atomic group may have more. */
-  redisUnitEvents: 100,
-  redisUnitBytes: 256 * 1024,
-  /** Scripts of one append on their way at once. */
-  redisUnitsAtOnce: 4,
-  /** Entries of the first read of a log, before their size is known. */
-  redisFirstReadEntries: 16,
-  /** An entry stays at least this long after it was archived: longer than any request may live. */
-  redisArchivedKeepMs: 60 * 60_000,
-  /** How many times of archiving are remembered for that: one a minute and some. */
-  redisArchivedMarks: 64,
-  /** How often the trimming looks for work. */
-  redisTrimEveryMs: 10_000,
-  /** Entries trimmed by one script, and scripts in one call: more than a minute brings. */
-  redisTrimEntries: 100,
-  redisTrimSlices: 10_000,
-  /** The newest archived entries stay, however old. */
-  redisTrimMargin: 100,
-  /** Of a topic that the hub makes. */
-  kafkaPartitions: 6,
-  /** For a connection to a broker; then the pause before the next try. */
-  kafkaConnectMs: 3_000,
-  kafkaRetryMs: 100,
-  /** An answer that takes longer will not come: its outcome is unknown. */
-  kafkaAnswerMs: 5_000,
-  /** Tries of one request within one append, with the same sequence numbers, so that the broker writes it once. */
-  kafkaRetries: 2,
-  /** Of one record batch of one partition: under the 1 MiB that a broker takes by default. */
-  kafkaBatchBytes: 900 * 1024,
-  /** Smaller ones are not compressed. */
-  kafkaCompressBytes: 1_024,
-  /** How long a follower waits in the broker before it asks again. */
-  kafkaFetchWaitMs: 500,
-  kafkaFetchBytes: 4 * 1024 * 1024,
-  kafkaPartitionFetchBytes: 1024 * 1024,
-  /** Ids that a process still knows itself after it wrote them: the archive has them long before. */
-  kafkaRecentIds: 50_000,
-  kafkaRecentMs: 60_000,
-  /** The clocks of two hubs differ by no more: how much earlier other partitions are read from an event's own position. */
-  kafkaClockSkewMs: 60_000,
 
   /** How often each process looks who may come in. */
   accessEveryMs: 1_000,
@@ -236,6 +169,9 @@ export const limits = {
   /** JSON levels that a GraphQL request puts around what REST would get. */
   graphqlJsonDepth: 2,
   websocketPayloadBytes: 8 * 1024 * 1024,
+  /** Fragments of one message, and pieces that a fragment arrives in: programs send one of each, or as many as fit their packets. */
+  websocketFragments: 256,
+  websocketPieces: 16_384,
   websocketSubscriptions: 50,
   websocketInitTimeoutMs: 3_000,
   /** Above it nothing more is read from a WebSocket until its client has read what it asked for. */
@@ -260,6 +196,16 @@ export const limits = {
   grpcErrorDetailBytes: 3 * 1024,
   /** Buffers of one connection: several of the largest messages at once. */
   grpcSessionMegabytes: 64,
+  /** Calls that a connection may reset at once: all that it may have open, twice over. After that so many a second. */
+  grpcResetsAtOnce: 400,
+  grpcResetsPerSecond: 33,
+  /** Of a connection: more than clients send that measure their line by them. */
+  grpcPingsPerSecond: 5_000,
+  /** How long a call that is answered waits for the rest of what its client sends, and for its client to read the answer. */
+  grpcLingerMs: 2_000,
+  grpcAnswerReadMs: 60_000,
+  /** How often it is looked for calls that are over and not closed. */
+  grpcSweepMs: 2_000,
   grpcKeepaliveMs: 60_000,
   grpcKeepaliveTimeoutMs: 20_000,
   /** A connection without a call is closed. */

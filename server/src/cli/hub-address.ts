@@ -1,6 +1,7 @@
 import { isLoopback as isLoopbackHost } from '../base/loopback.ts';
 import { commandLineEnv } from '../config/command-line-env.ts';
 import { environment } from '../config/environment.ts';
+import { clientCertificate } from './client-certificate.ts';
 import type { HubAddress } from './clients/open-client.ts';
 import type { Flag } from './command.ts';
 import { credential } from './credential.ts';
@@ -39,7 +40,7 @@ export function hubAddress(flags: {
       `'${grpcUrl}' is no host and port: set --grpc-url or ${commandLineEnv.grpcUrl}, as in ${grpcUrlDefault}`,
     );
   }
-  return { url, grpcUrl, credential: credential() };
+  return { url, grpcUrl, credential: credential(), tls: clientCertificate() };
 }
 
 /** Whether both addresses are this machine's own. */

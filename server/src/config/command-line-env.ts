@@ -8,4 +8,6 @@ export const commandLineEnv = {
   grpcUrl: `${envPrefix}GRPC_URL`,
   apiKey: `${envPrefix}API_KEY`,
   apiKeyFile: `${envPrefix}API_KEY_FILE`,
+  clientCert: `${envPrefix}CLIENT_CERT`,
+  clientKey: `${envPrefix}CLIENT_KEY`,
 } as const;

@@ -33,7 +33,9 @@ ${declaredSettings.map(renderSection).join('\n\n')}
     .map(({ path }) => `\`${path}\``)
     .join(', ')}) can be read from a file: the same variable with \`_FILE\` at its end names it.
 - \`${commandLineEnv.url}\` (default \`http://127.0.0.1:8000\`) and \`${commandLineEnv.grpcUrl}\` (default
-  \`127.0.0.1:50051\`) say where \`event-hub send\`, \`generate\` and \`tail\` find the hub.
+  \`127.0.0.1:50051\`) say where \`event-hub send\`, \`generate\` and \`tail\` find the hub;
+  \`${commandLineEnv.clientCert}\` and \`${commandLineEnv.clientKey}\` name the PEM files of the certificate
+  that they show to a hub that asks for one.
 `;
 }
 

@@ -14,6 +14,7 @@ import type { ParsedSettings } from './schema.ts';
 import { roles, type Settings } from './settings.ts';
 import { SettingsError } from './settings-error.ts';
 import { suggestion } from './suggestion.ts';
+import { resolveTls } from './tls-settings.ts';
 import { resolveTokenSettings } from './token-settings.ts';
 
 /** One setting as it holds. */
@@ -47,7 +48,7 @@ export function loadSettings(sources: SettingsSources): LoadedSettings {
     else faults.push(faultOf(setting, given.get(setting.path), result.error));
   }
   const folder = sources.file === undefined ? sources.workingFolder : dirname(sources.file.path);
-  const complete = completeSettings(parsed, given, folder, faults);
+  const complete = completeSettings(parsed, given, { ...sources, folder }, faults);
   if (complete === undefined || faults.length > 0) throw new SettingsError(faults);
   return {
     settings: complete,
@@ -71,7 +72,7 @@ function faultOf(setting: DeclaredSetting, given: Given | undefined, error: z.Zo
 function completeSettings(
   parsed: ReadonlyMap<string, unknown>,
   given: GivenSettings,
-  folder: string,
+  { folder, readText }: Pick<SettingsSources, 'readText'> & { readonly folder: string },
   faults: string[],
 ): Settings | undefined {
   const value = nest(parsed);
@@ -83,6 +84,7 @@ function completeSettings(
   if (auth !== undefined && 'fault' in auth) {
     faults.push(`${sourceOf(`auth.${auth.faultOf}`)}: ${auth.fault}`);
   }
+  const tls = resolveTls(value.tls ?? {}, { folder, sourceOf, readText, faults });
   if (!parsed.has('log') || !parsed.has('store')) return undefined;
   const urls = resolveEngineUrls(value.log, value.store, folder);
   if ('fault' in urls) {
@@ -98,13 +100,18 @@ function completeSettings(
     return undefined;
   }
   return {
-    http: value.http,
+    http: {
+      ...value.http,
+      trustedProxies: value.http.trustedProxies ?? [],
+      corsOrigins: value.http.corsOrigins ?? [],
+    },
     grpc: { host: value.grpc.host ?? value.http.host, port: value.grpc.port },
     metrics:
       value.metrics.port === undefined
         ? undefined
         : { host: value.metrics.host ?? value.http.host, port: value.metrics.port },
     auth,
+    tls,
     log: urls.log,
     store: urls.store,
     logKeepMs: value.logKeep,
@@ -157,6 +164,9 @@ function textOf(setting: DeclaredSetting, given: GivenSettings, settings: Settin
   if (setting.path === 'store') return settings.store;
   if (setting.path === 'grpc.host') return settings.grpc.host;
   if (setting.path === 'metrics.host') return settings.metrics?.host ?? settings.http.host;
+  if (setting.path === 'tls.cert' && settings.tls) return settings.tls.cert;
+  if (setting.path === 'tls.key' && settings.tls) return settings.tls.key;
+  if (setting.path === 'tls.clientCa' && settings.tls?.clientCa) return settings.tls.clientCa;
   const value = given.get(setting.path)?.value ?? setting.defaultText;
   return Array.isArray(value) ? value.join(',') : String(value);
 }

@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { tokenAlgorithms } from '../auth/tokens/token-settings.ts';
 import {
+  addressRangeList,
   algorithmList,
   burstDuration,
   choice,
@@ -9,18 +11,19 @@ import {
   duration,
   engineUrl,
   eventTypeList,
+  filePath,
   graceDuration,
   host,
   keptDuration,
-  onOff,
-  port,
   keysPlace,
+  onOff,
+  originList,
+  port,
   roleList,
   type SettingType,
   tokenName,
   tokenSecret,
 } from './setting-types.ts';
-import { tokenAlgorithms } from '../auth/tokens/token-settings.ts';
 import { logLevels } from './settings.ts';
 
 /** What is known of one setting besides its type. */
@@ -57,6 +60,16 @@ export const settingsSchema = z.strictObject({
       fallbackEnv: 'PORT',
       description:
         'The port of REST, GraphQL, the pages and the health checks; 0 is any free port.',
+    }),
+    trustedProxies: derived(addressRangeList, {
+      defaultText: 'none',
+      description:
+        'The proxies in front of the hub. Only what comes from them is asked by `X-Forwarded-For` who the client is; other forwarding headers are never believed.',
+    }),
+    corsOrigins: derived(originList, {
+      defaultText: 'none',
+      description:
+        'The origins whose pages may ask the hub from a browser. `*` lets every page ask; the hub has no cookies, so a page needs a credential of its own all the same.',
     }),
   }),
   grpc: z.strictObject({
@@ -115,6 +128,22 @@ export const settingsSchema = z.strictObject({
       secret: 'whole',
       description:
         'For small set-ups without an issuer that has keys: the secret with which tokens are signed by HS256. `auth.issuer` and `auth.audience` then say what must stand in them. Whoever knows it can make any token.',
+    }),
+  }),
+  tls: z.strictObject({
+    cert: derived(filePath, {
+      defaultText: 'none: no TLS',
+      description:
+        "The server's certificate in PEM, with those between it and its authority. With it every port of the hub speaks TLS alone, of version 1.2 or newer. Read again when it changes, without a restart; the same goes for the other two.",
+    }),
+    key: derived(filePath, {
+      defaultText: 'none',
+      description: 'The private key of `tls.cert` in PEM, without a passphrase.',
+    }),
+    clientCa: derived(filePath, {
+      defaultText: 'none: clients show no certificate',
+      description:
+        'The authorities of clients in PEM. With it every client must show a certificate of one of them, on every port and also for the health checks.',
     }),
   }),
   log: setting(engineUrl, {

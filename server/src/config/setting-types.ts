@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { tokenAlgorithms } from '../auth/tokens/token-settings.ts';
+import { type AddressRange, parseAddressRange } from '../base/address-range.ts';
 import { HubError } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 import { currencies } from '../event/currencies.ts';
@@ -96,6 +97,38 @@ export const keysPlace = {
 export const tokenSecret = {
   schema: z.string().refine((text) => Buffer.byteLength(text) >= limits.tokenSecretBytes),
   expected: `a secret of at least ${limits.tokenSecretBytes} bytes`,
+} satisfies SettingType;
+
+export const addressRangeList = {
+  schema: commaList.transform((parts, context): readonly AddressRange[] => {
+    const ranges = parts.map(parseAddressRange);
+    if (ranges.every((range) => range !== undefined)) return ranges;
+    const wrong = parts.find((_, index) => ranges[index] === undefined);
+    context.addIssue({ code: 'custom', message: `'${wrong}' is none` });
+    return z.NEVER;
+  }),
+  expected: 'IP addresses or ranges of them, such as 10.0.0.0/8,::1',
+} satisfies SettingType;
+
+export const originList = {
+  schema: commaList.transform((parts, context): readonly string[] => {
+    if (parts.length === 1 && parts[0] === '*') return parts;
+    const wrong = parts.find((part) => !isOrigin(part));
+    if (wrong === undefined) return parts;
+    context.addIssue({ code: 'custom', message: `'${wrong}' is none` });
+    return z.NEVER;
+  }),
+  expected: 'origins as browsers write them, such as https://shop.example, or * alone',
+} satisfies SettingType;
+
+/** Lower case, without a path, and without the port that its scheme has anyway. */
+function isOrigin(text: string): boolean {
+  return /^https?:[^*]+$/.test(text) && URL.parse(text)?.origin === text;
+}
+
+export const filePath = {
+  schema: z.string().min(1),
+  expected: 'the path of a file',
 } satisfies SettingType;
 
 export const currency = {

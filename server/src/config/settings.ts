@@ -1,14 +1,24 @@
 import type { TokenSettings } from '../auth/tokens/token-settings.ts';
+import type { AddressRange } from '../base/address-range.ts';
 import type { Sign } from '../event/event.ts';
 
 /** The hub's settings after parsing: complete, checked, with absolute paths. */
 export interface Settings {
-  readonly http: { readonly host: string; readonly port: number };
+  readonly http: {
+    readonly host: string;
+    readonly port: number;
+    readonly trustedProxies: readonly AddressRange[];
+    readonly corsOrigins: readonly string[];
+  };
   readonly grpc: { readonly host: string; readonly port: number };
   /** A port of its own for Prometheus; undefined where that is asked on the HTTP port alone. */
   readonly metrics: { readonly host: string; readonly port: number } | undefined;
   /** `tokens` when an issuer's tokens are taken. */
   readonly auth: { readonly tokens: TokenSettings | undefined };
+  /** Absolute paths; undefined without TLS. */
+  readonly tls:
+    | { readonly cert: string; readonly key: string; readonly clientCa: string | undefined }
+    | undefined;
   /** A URL whose scheme picks the adapter: `sqlite:/absolute/path.db`. */
   readonly log: string;
   readonly store: string;

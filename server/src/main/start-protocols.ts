@@ -1,11 +1,11 @@
 import type { Lifecycle } from '../base/lifecycle.ts';
 import type { Role } from '../config/settings.ts';
-import { protocols } from '../protocols/index.ts';
 import { formatAddress } from '../protocols/http/format-address.ts';
+import { protocols } from '../protocols/index.ts';
 import type { ProtocolHost } from '../protocols/protocol.ts';
 
 export interface Addresses {
-  /** `http://host:port` */
+  /** `http://host:port`, or `https:` with TLS. */
   readonly url: string;
   /** `host:port`; empty where gRPC is not served. */
   readonly grpcAddress: string;
@@ -29,9 +29,10 @@ export async function startProtocols(
   lifecycle.add('http', () => host.http.close());
   const address = await host.http.listen();
   const metrics = addresses.get('metrics');
+  const scheme = host.tls === undefined ? 'http' : 'https';
   return {
-    url: `http://${formatAddress(address)}`,
+    url: `${scheme}://${formatAddress(address)}`,
     grpcAddress: addresses.get('grpc') ?? '',
-    metricsUrl: metrics === undefined ? '' : `http://${metrics}`,
+    metricsUrl: metrics === undefined ? '' : `${scheme}://${metrics}`,
   };
 }

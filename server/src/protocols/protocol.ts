@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Telemetry } from '../base/telemetry.ts';
+import type { TlsSource } from '../base/tls-source.ts';
 import type { Hub, Identify, RateLimits } from '../hub.ts';
 import type { HttpServer } from './http/http-server.ts';
 
@@ -16,9 +17,15 @@ export interface ProtocolHost {
   readonly rateLimits: RateLimits | undefined;
   /** The HTTP server that REST, GraphQL and the pages share; a protocol adds its routes before it listens. */
   readonly http: HttpServer;
-  readonly grpc: { readonly host: string; readonly port: number };
+  readonly grpc: {
+    readonly host: string;
+    readonly port: number;
+    readonly connectionsMax: number;
+  };
   /** Undefined where metrics have no port of their own. */
   readonly metrics: { readonly host: string; readonly port: number } | undefined;
+  /** For a protocol with a port of its own; undefined without TLS. */
+  readonly tls: TlsSource | undefined;
   readonly version: string;
   /** Aborted when the hub begins to stop: live streams then end with a resumable position. */
   readonly stopping: AbortSignal;

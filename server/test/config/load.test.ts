@@ -1,14 +1,26 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { declaredSettings } from '../../src/config/declared-settings.ts';
 import type { SettingsSources } from '../../src/config/given-settings.ts';
 import { loadSettings } from '../../src/config/load.ts';
 import { SettingsError } from '../../src/config/settings-error.ts';
+import { type Identity, makeAuthority } from '../support/certificates.ts';
+import { describeWith } from '../support/needed-program.ts';
+import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
 
 describe('settings', () => {
   it('hold the documented defaults', () => {
     const { settings } = load({});
-    expect(settings.http).toEqual({ host: '127.0.0.1', port: 8000 });
+    expect(settings.http).toEqual({
+      host: '127.0.0.1',
+      port: 8000,
+      trustedProxies: [],
+      corsOrigins: [],
+    });
+    expect(settings.tls).toBeUndefined();
     expect(settings.grpc).toEqual({ host: '127.0.0.1', port: 50_051 });
     expect(settings.log).toBe('sqlite:/work/data/event-hub.db');
     expect(settings.store).toBe(settings.log);
@@ -52,6 +64,12 @@ describe('settings', () => {
   it('have one name in three spellings', () => {
     const spellings = declaredSettings.map(({ path, env, flag }) => [path, env, flag]);
     expect(spellings).toContainEqual(['http.port', 'EVENT_HUB_HTTP_PORT', 'http-port']);
+    expect(spellings).toContainEqual([
+      'http.trustedProxies',
+      'EVENT_HUB_HTTP_TRUSTED_PROXIES',
+      'http-trusted-proxies',
+    ]);
+    expect(spellings).toContainEqual(['tls.clientCa', 'EVENT_HUB_TLS_CLIENT_CA', 'tls-client-ca']);
     expect(spellings).toContainEqual(['logLevel', 'EVENT_HUB_LOG_LEVEL', 'log-level']);
     expect(spellings).toContainEqual([
       'allowWeakDurability',
@@ -143,6 +161,101 @@ describe('settings', () => {
 
   it('count an empty variable as absent', () => {
     expect(load({ env: { EVENT_HUB_HTTP_PORT: '', PORT: '' } }).settings.http.port).toBe(8000);
+  });
+});
+
+describe('what faces the network', () => {
+  it('is given as lists of proxies and origins', () => {
+    const env = {
+      EVENT_HUB_HTTP_TRUSTED_PROXIES: '10.0.0.0/8, ::1',
+      EVENT_HUB_HTTP_CORS_ORIGINS: 'https://shop.example, http://localhost:3000',
+    };
+    const { http } = load({ env }).settings;
+    expect(http.trustedProxies).toEqual([
+      { address: '10.0.0.0', prefixBits: 8, family: 'ipv4' },
+      { address: '::1', prefixBits: 128, family: 'ipv6' },
+    ]);
+    expect(http.corsOrigins).toEqual(['https://shop.example', 'http://localhost:3000']);
+    const file = aFile({ http: { corsOrigins: ['*'], trustedProxies: ['192.0.2.1'] } });
+    expect(load({ file }).settings.http.corsOrigins).toEqual(['*']);
+  });
+
+  it.each([
+    ['10.0.0.0/33', "'10.0.0.0/33' is none"],
+    ['10.0.0.1,proxy.local', "'proxy.local' is none"],
+    ['10.0.0.1,', "'' is none"],
+  ])('names the proxy that is none: %s', (text, why) => {
+    const [fault] = faultsOf({ env: { EVENT_HUB_HTTP_TRUSTED_PROXIES: text } });
+    expect(fault).toContain('env EVENT_HUB_HTTP_TRUSTED_PROXIES: expected IP addresses');
+    expect(fault).toContain(why);
+  });
+
+  it.each([
+    'shop.example',
+    'https://shop.example/',
+    'https://Shop.example',
+    'https://shop.example:443',
+    'https://*.shop.example',
+    'https://user@shop.example',
+    'null',
+    'file:///x',
+    '*,https://shop.example',
+  ])('refuses an origin that no browser sends, or * beside others: %s', (text) => {
+    const [fault] = faultsOf({ env: { EVENT_HUB_HTTP_CORS_ORIGINS: text } });
+    expect(fault).toMatch(/^env EVENT_HUB_HTTP_CORS_ORIGINS: expected origins/);
+  });
+});
+
+describeWith('the files of TLS', 'openssl', (openssl) => {
+  let folder: TemporaryFolder;
+  let one: Identity;
+  let other: Identity;
+  beforeAll(() => {
+    folder = temporaryFolder();
+    one = makeAuthority(openssl, folder.path, 'one');
+    other = makeAuthority(openssl, folder.path, 'other');
+    return () => folder.remove();
+  });
+  const readText = (path: string) => readFileSync(path, 'utf8');
+
+  it("are found from the settings' folder on", () => {
+    const env = { EVENT_HUB_TLS_CERT: 'one.crt', EVENT_HUB_TLS_CLIENT_CA: './other.crt' };
+    const argv = ['--tls-key', one.keyPath];
+    const { settings, values } = load({ env, argv, readText, workingFolder: folder.path });
+    expect(settings.tls).toEqual({
+      cert: one.certPath,
+      key: one.keyPath,
+      clientCa: other.certPath,
+    });
+    expect(values.find(({ setting }) => setting.path === 'tls.cert')?.text).toBe(one.certPath);
+  });
+
+  it.each<[Record<string, string>, string]>([
+    [{ CERT: 'one.crt' }, 'env EVENT_HUB_TLS_CERT: needs tls.key beside it'],
+    [{ KEY: 'one.key' }, 'env EVENT_HUB_TLS_KEY: needs tls.cert beside it'],
+    [{ CLIENT_CA: 'one.crt' }, 'env EVENT_HUB_TLS_CLIENT_CA: needs tls.cert and tls.key beside it'],
+    [{ CERT: 'one.crt', KEY: 'other.key' }, 'other.key is not the key of the certificate'],
+    [{ CERT: 'one.crt', KEY: 'one.crt' }, 'one.crt is no private key in PEM'],
+    [{ CERT: 'one.key', KEY: 'one.key' }, 'one.key is no certificate in PEM'],
+    [{ CERT: 'one.crt', KEY: 'one.key', CLIENT_CA: 'one.key' }, 'one.key is no certificate in PEM'],
+    [{ CERT: 'one.crt', KEY: 'no.key' }, 'env EVENT_HUB_TLS_KEY: the file cannot be read: ENOENT'],
+  ])('are refused with the source and the reason: %j', (files, why) => {
+    const env = Object.fromEntries(
+      Object.entries(files).map(([name, file]) => [`EVENT_HUB_TLS_${name}`, file]),
+    );
+    const faults = faultsOf({ env, readText, workingFolder: folder.path });
+    expect(faults).toEqual([expect.stringMatching(/^env EVENT_HUB_TLS_/)]);
+    expect(faults[0]).toContain(why);
+  });
+
+  it('are refused with a key that has a passphrase', () => {
+    const path = join(folder.path, 'locked.key');
+    const locked = ['pkey', '-in', one.keyPath, '-aes256', '-passout', 'pass:1234', '-out', path];
+    execFileSync(openssl, locked, { stdio: 'pipe' });
+    const env = { EVENT_HUB_TLS_CERT: one.certPath, EVENT_HUB_TLS_KEY: path };
+    expect(faultsOf({ env, readText })).toEqual([
+      `env EVENT_HUB_TLS_KEY: ${path} has a passphrase: the hub takes a key without one`,
+    ]);
   });
 });
 

@@ -6,10 +6,11 @@ import { parseEventTypes } from '../../src/event/event-rules.ts';
 export function testSettings(folder: string, overrides: Partial<Settings> = {}): Settings {
   const url = `sqlite:${join(folder, 'event-hub.db')}`;
   return {
-    http: { host: '127.0.0.1', port: 0 },
+    http: { host: '127.0.0.1', port: 0, trustedProxies: [], corsOrigins: [] },
     grpc: { host: '127.0.0.1', port: 0 },
     metrics: undefined,
     auth: { tokens: undefined },
+    tls: undefined,
     log: url,
     store: url,
     logKeepMs: 60 * 60 * 1000,

@@ -17,8 +17,8 @@ const sendMany = `mutation SendAll($inputs: [EventInput!]!) {
 export class GraphqlClient implements IngestClient {
   readonly #connection: HttpConnection;
 
-  constructor({ url, credential }: HubAddress, connections: number) {
-    this.#connection = new HttpConnection(url, connections, credential);
+  constructor({ url, credential, tls }: HubAddress, connections: number) {
+    this.#connection = new HttpConnection(url, connections, credential, tls);
   }
 
   async send(events: readonly OutgoingEvent[]): Promise<readonly SendResult[]> {

@@ -1,3 +1,4 @@
+import { type ConnectionOptions, createSecureContext } from 'node:tls';
 import { Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { systemClock } from '../../base/clock.ts';
 import { errorCodes, HubError } from '../../base/errors.ts';
@@ -14,13 +15,12 @@ export class GrpcChannel {
   readonly client: Client;
   readonly #metadata = new Metadata();
 
-  /** `credential` goes with every call. */
-  constructor(address: string, credential?: string) {
+  /** `credential` goes with every call; `tls` is for where the machine's own authorities do not do. */
+  constructor(address: string, credential?: string, tls?: ConnectionOptions) {
     if (credential !== undefined) this.#metadata.set('authorization', `Bearer ${credential}`);
     const isSecure = /^(grpcs|https):/.test(address);
     const target = address.replace(/^[a-z]+:\/\//, '').replace(/\/$/, '');
-    const channelCredentials = isSecure ? credentials.createSsl() : credentials.createInsecure();
-    this.client = new Client(target, channelCredentials, {
+    this.client = new Client(target, isSecure ? secured(tls) : credentials.createInsecure(), {
       'grpc.max_receive_message_length': limits.grpcMessageBytes,
       'grpc.initial_reconnect_backoff_ms': 100,
       'grpc.max_reconnect_backoff_ms': 1_000,
@@ -88,6 +88,15 @@ export class GrpcChannel {
       retryAfterMs: delay ? Number(delay.seconds) * 1_000 + delay.nanos / 1e6 : undefined,
     };
   }
+}
+
+function secured(tls: ConnectionOptions | undefined) {
+  if (tls === undefined) return credentials.createSsl();
+  const { checkServerIdentity } = tls;
+  return credentials.createFromSecureContext(
+    createSecureContext(tls),
+    checkServerIdentity === undefined ? {} : { checkServerIdentity },
+  );
 }
 
 export interface CallTypes<Answer> {

@@ -11,8 +11,8 @@ export class GrpcClient implements IngestClient {
   readonly #one: CallTypes<EventResponse>;
   readonly #batch: CallTypes<BatchResponse>;
 
-  constructor({ grpcUrl, credential }: HubAddress) {
-    this.#channel = new GrpcChannel(grpcUrl, credential);
+  constructor({ grpcUrl, credential, tls }: HubAddress) {
+    this.#channel = new GrpcChannel(grpcUrl, credential, tls);
     const { contracts } = this.#channel;
     this.#one = {
       request: contracts.type('event_hub.v1.EventRequest'),

@@ -25,8 +25,8 @@ export class GrpcStreamClient implements IngestClient {
   /** Answers come in order, so that the first who waits is the next to be answered. */
   #answered = 0;
 
-  constructor({ grpcUrl, credential }: HubAddress) {
-    this.#channel = new GrpcChannel(grpcUrl, credential);
+  constructor({ grpcUrl, credential, tls }: HubAddress) {
+    this.#channel = new GrpcChannel(grpcUrl, credential, tls);
     const { contracts } = this.#channel;
     this.#types = {
       request: contracts.type('event_hub.v1.EventRequest'),

@@ -1,5 +1,6 @@
 import { Agent, type IncomingMessage, request as plainRequest } from 'node:http';
 import { Agent as SecureAgent, request as secureRequest } from 'node:https';
+import type { ConnectionOptions } from 'node:tls';
 import { type ErrorCode, errorCodes } from '../../base/errors.ts';
 import { errorTable } from '../../protocols/error-table.ts';
 import { ClientError } from './ingest-client.ts';
@@ -31,13 +32,13 @@ export class HttpConnection {
   readonly #request: typeof plainRequest;
   readonly #authorization: Readonly<Record<string, string>>;
 
-  /** `credential` goes with every request. */
-  constructor(url: string, connections: number, credential?: string) {
+  /** `credential` goes with every request; `tls` is for where the machine's own authorities do not do. */
+  constructor(url: string, connections: number, credential?: string, tls: ConnectionOptions = {}) {
     this.#authorization = credential === undefined ? {} : { authorization: `Bearer ${credential}` };
     const { protocol, hostname, port, pathname } = new URL(url);
     const isSecure = protocol === 'https:';
     const options = { keepAlive: true, maxSockets: connections };
-    this.#agent = isSecure ? new SecureAgent(options) : new Agent(options);
+    this.#agent = isSecure ? new SecureAgent({ ...options, ...tls }) : new Agent(options);
     this.#request = isSecure ? secureRequest : plainRequest;
     this.#prefix = pathname.endsWith('/') ? pathname : `${pathname}/`;
     const host = hostname.replace(/^\[|\]$/g, '');

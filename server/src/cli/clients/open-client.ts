@@ -1,3 +1,4 @@
+import type { ConnectionOptions } from 'node:tls';
 import type { IngestClient } from './ingest-client.ts';
 import { withSplitting } from './splitting-client.ts';
 
@@ -9,6 +10,8 @@ export interface HubAddress {
   readonly grpcUrl: string;
   /** An API key or a token; undefined for a hub that asks for none. */
   readonly credential: string | undefined;
+  /** A client's certificate and key; undefined for a hub that asks for none. */
+  readonly tls?: ConnectionOptions | undefined;
 }
 
 /** The libraries of a protocol load only when it is spoken. */

@@ -13,8 +13,8 @@ import type { OutgoingEvent } from './outgoing-event.ts';
 export class RestClient implements IngestClient {
   readonly #connection: HttpConnection;
 
-  constructor({ url, credential }: HubAddress, connections: number) {
-    this.#connection = new HttpConnection(url, connections, credential);
+  constructor({ url, credential, tls }: HubAddress, connections: number) {
+    this.#connection = new HttpConnection(url, connections, credential, tls);
   }
 
   async send(events: readonly OutgoingEvent[]): Promise<readonly SendResult[]> {

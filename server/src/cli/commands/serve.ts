@@ -36,14 +36,15 @@ export const serve = defineCommand({
   },
 });
 
-function startLine(hub: RunningHub, { log, store, roles }: Settings): string {
+function startLine(hub: RunningHub, { log, store, roles, tls }: Settings): string {
   const places = `log ${maskPasswords(log)}, store ${maskPasswords(store)}`;
-  return `event-hub ${version} ${served(hub, roles)}; roles ${[...roles].join(', ')}; ${places}; ${hub.durability}${hub.openness === '' ? '' : `; ${hub.openness}`}`;
+  return `event-hub ${version} ${served(hub, roles, tls !== undefined)}; roles ${[...roles].join(', ')}; ${places}; ${hub.durability}${hub.openness === '' ? '' : `; ${hub.openness}`}`;
 }
 
-function served(hub: RunningHub, roles: Settings['roles']): string {
+/** As `--url` and `--grpc-url` take it. */
+function served(hub: RunningHub, roles: Settings['roles'], isSecure: boolean): string {
   const { url, grpcAddress, metricsUrl } = hub;
-  const grpc = roles.has('grpc') ? [`gRPC on ${grpcAddress}`] : [];
+  const grpc = roles.has('grpc') ? [`gRPC on ${isSecure ? 'grpcs://' : ''}${grpcAddress}`] : [];
   const metrics = metricsUrl === '' ? '' : `, metrics on ${metricsUrl}`;
   if (roles.has('http')) return `serves ${[url, ...grpc].join(' and ')}${metrics}`;
   return `serves ${[...grpc, `health and metrics on ${url}`].join(', ')}${metrics}`;

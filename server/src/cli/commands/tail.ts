@@ -35,11 +35,11 @@ export const tail = defineCommand({
     ['event-hub tail --user-id u1 --event-type purchase', 'the purchases of one user'],
   ],
   run: async ({ flags, terminal, interrupted }) => {
-    const { url, credential } = hubAddress(flags);
+    const { url, credential, tls } = hubAddress(flags);
     const limit =
       flags.limit === undefined ? Number.POSITIVE_INFINITY : countOf('limit', flags.limit, 1);
     const follow = flags.follow !== false;
-    const connection = new HttpConnection(url, 1, credential);
+    const connection = new HttpConnection(url, 1, credential, tls);
     const follower = new EventFollower(connection, {
       clock: systemClock,
       after: flags.after,

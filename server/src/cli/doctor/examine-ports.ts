@@ -1,15 +1,35 @@
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import type { ConnectionOptions } from 'node:tls';
 import type { Finding } from '../../base/finding.ts';
 import type { Settings } from '../../config/settings.ts';
 import { GrpcChannel } from '../clients/grpc-channel.ts';
 import { HttpConnection } from '../clients/http-connection.ts';
 
 /** Whether the ports that the roles need are free, or taken by the hub itself. */
-export async function examinePorts({ http, grpc, roles }: Settings): Promise<readonly Finding[]> {
-  const findings = [await examinePort('http', http, () => askHttp(httpUrl(http)))];
+export async function examinePorts(settings: Settings): Promise<readonly Finding[]> {
+  const { http, grpc, roles, tls } = settings;
+  const ownTls = tls && trustOwnCertificate(tls);
+  const asksClients = tls?.clientCa !== undefined;
+  const httpAddress = `${tls ? 'https' : 'http'}://${reachable(http.host)}:${http.port}`;
+  const askedHttp = () => askHttp(httpAddress, ownTls);
+  const findings = [await examinePort('http', http, askedHttp, asksClients)];
   if (!roles.has('grpc')) return findings;
-  const address = `${reachable(grpc.host)}:${grpc.port}`;
-  return [...findings, await examinePort('grpc', grpc, () => askGrpc(address))];
+  const grpcAddress = `${tls ? 'grpcs://' : ''}${reachable(grpc.host)}:${grpc.port}`;
+  const askedGrpc = () => askGrpc(grpcAddress, ownTls);
+  return [...findings, await examinePort('grpc', grpc, askedGrpc, asksClients)];
+}
+
+/** What proves itself with the certificate of these settings is the hub, by whatever address; it may take the same from a client. */
+function trustOwnCertificate(files: NonNullable<Settings['tls']>): ConnectionOptions {
+  const cert = readFileSync(files.cert, 'utf8');
+  return {
+    ca: cert,
+    cert,
+    key: readFileSync(files.key, 'utf8'),
+    allowPartialTrustChain: true,
+    checkServerIdentity: () => undefined,
+  };
 }
 
 interface Address {
@@ -20,7 +40,12 @@ interface Address {
 /** What answers on a taken port; undefined when it is no hub. */
 type Ask = () => Promise<Pick<Finding, 'state' | 'detail'> | undefined>;
 
-async function examinePort(name: string, address: Address, ask: Ask): Promise<Finding> {
+async function examinePort(
+  name: string,
+  address: Address,
+  ask: Ask,
+  asksClients: boolean,
+): Promise<Finding> {
   const place = `${address.host}:${address.port}`;
   const variable = `EVENT_HUB_${name.toUpperCase()}`;
   if (address.port === 0) return { state: 'ok', name, detail: 'any free port' };
@@ -32,6 +57,10 @@ async function examinePort(name: string, address: Address, ask: Ask): Promise<Fi
   }
   const answer = await ask();
   if (answer !== undefined) return { name, ...answer, detail: `${place}: ${answer.detail}` };
+  if (asksClients) {
+    const untold = 'whether by the hub, only a client with a certificate can tell';
+    return { state: 'warn', name, detail: `${place} is taken; ${untold}` };
+  }
   const detail = `${place} is taken by something else: stop it, or set ${variable}_PORT to another`;
   return { state: 'fail', name, detail };
 }
@@ -45,8 +74,8 @@ function listenFault({ host, port }: Address): Promise<string | undefined> {
   });
 }
 
-async function askHttp(url: string): ReturnType<Ask> {
-  const connection = new HttpConnection(url, 1);
+async function askHttp(url: string, tls: ConnectionOptions | undefined): ReturnType<Ask> {
+  const connection = new HttpConnection(url, 1, undefined, tls);
   try {
     const { status, text } = await connection.exchange({
       method: 'GET',
@@ -65,8 +94,8 @@ async function askHttp(url: string): ReturnType<Ask> {
   }
 }
 
-async function askGrpc(address: string): ReturnType<Ask> {
-  const channel = new GrpcChannel(address);
+async function askGrpc(address: string, tls: ConnectionOptions | undefined): ReturnType<Ask> {
+  const channel = new GrpcChannel(address, undefined, tls);
   try {
     const { contracts } = channel;
     const { status } = await channel.call(
@@ -89,10 +118,6 @@ async function askGrpc(address: string): ReturnType<Ask> {
 
 /** `SERVING` of grpc.health.v1. */
 const serving = 1;
-
-function httpUrl({ host, port }: Address): string {
-  return `http://${reachable(host)}:${port}`;
-}
 
 /** Where one reaches what listens on every address. */
 function reachable(host: string): string {

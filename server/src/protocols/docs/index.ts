@@ -22,7 +22,9 @@ export const docsProtocol: Protocol = {
         await homePage({ version, durability, host: hostOf(exchange), eventType }),
       );
     });
-    http.route('GET', '/docs', async (exchange) => sendPage(exchange, await referencePage()));
+    http.route('GET', '/docs', async (exchange) =>
+      sendPage(exchange, await referencePage(), { inlineStyles: true }),
+    );
     http.route('GET', '/docs/errors', async (exchange) => sendPage(exchange, await errorsPage()));
     http.route('GET', '/docs/assets/:name', getAsset);
     http.route('GET', '/favicon.ico', async ({ response }) => {

@@ -39,7 +39,7 @@ export async function getAsset(exchange: Exchange): Promise<void> {
       exchange.query === `v=${tag}` ? 'public, max-age=31536000, immutable' : 'no-cache',
   };
   if (exchange.request.headers['if-none-match'] === etag) {
-    exchange.response.writeHead(304, { ...headers, 'x-content-type-options': 'nosniff' });
+    exchange.response.writeHead(304, headers);
     exchange.response.end();
     return;
   }

@@ -43,7 +43,7 @@ export function encodeAnswer(
   const contentType = answerTypes[answer];
   const json = JSON.stringify(toWireResult(result, logger));
   const [first] = result.errors ?? [];
-  const headers = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
+  const headers = { 'cache-control': 'no-store' };
   if (first === undefined) return { status: 200, headers, contentType, json };
   const failure = failureOf(first);
   const saysSo = answer === 'graphql' || isTransportFailure(failure);

@@ -45,7 +45,6 @@ const COMPLETE = 'event: complete\ndata:\n\n';
 const headers = {
   'content-type': 'text/event-stream',
   'cache-control': 'no-store',
-  'x-content-type-options': 'nosniff',
   // A proxy that collects the stream would keep events from their reader.
   'x-accel-buffering': 'no',
   vary: 'accept',

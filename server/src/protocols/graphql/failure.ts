@@ -35,7 +35,6 @@ export function httpHeadersOf(failure: HubError): Readonly<Record<string, string
   const retryAfter = retryAfterOf(failure);
   return {
     'cache-control': 'no-store',
-    'x-content-type-options': 'nosniff',
     ...(retryAfter === undefined ? {} : { 'retry-after': String(Math.ceil(retryAfter)) }),
     ...(failure.code === 'unauthenticated' ? { 'www-authenticate': 'Bearer' } : {}),
     ...(failure.code === 'method_not_allowed' ? { allow: 'POST' } : {}),

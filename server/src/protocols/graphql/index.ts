@@ -54,7 +54,7 @@ async function openSocket(
 ): Promise<void> {
   // Until ws takes over, nobody else listens for the end of a broken connection.
   socket.on('error', () => socket.destroy());
-  if (!isSameOrigin(request)) {
+  if (!isSameOrigin(request) && !host.http.allowsOrigin(request.headers.origin ?? '')) {
     const detail = 'a page of another origin may not open a WebSocket here';
     socket.end(rawProblem(new HubError('forbidden', detail), 403, 'Forbidden'));
     return;

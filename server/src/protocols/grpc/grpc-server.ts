@@ -15,12 +15,14 @@ import { formatAddress } from '../http/format-address.ts';
 import type { ProtocolHost, RunningProtocol } from '../protocol.ts';
 import { loadContracts } from './contracts.ts';
 import { feedMethod } from './feed.ts';
+import { guardSessions, limitResets } from './guard-sessions.ts';
 import { healthMethods } from './health.ts';
 import { ingestMethods } from './ingest.ts';
 import { readMethods } from './reads.ts';
 import { reflectionMethods } from './reflection.ts';
 import { createStatusOf } from './rpc-status.ts';
 import type { CallHost, Method } from './served-call.ts';
+import { TlsCredentials } from './tls-credentials.ts';
 
 const serviceName = 'event_hub.v1.EventService';
 
@@ -29,7 +31,7 @@ export async function startGrpcServer(host: ProtocolHost): Promise<RunningProtoc
   // What grpc-js says of a taken port is said by us, with the setting to change.
   setLogVerbosity(logVerbosity.NONE);
   const contracts = loadContracts();
-  const { clock, hub, identify, logger, stopping, telemetry } = host;
+  const { clock, hub, identify, logger, stopping, telemetry, tls } = host;
   const statusOf = createStatusOf(contracts);
   const calls: CallHost = { clock, logger, identify, statusOf, stopping };
   const service = `/${serviceName}`;
@@ -41,12 +43,15 @@ export async function startGrpcServer(host: ProtocolHost): Promise<RunningProtoc
     ...healthMethods({ ...calls, identify: () => nobody }, hub, contracts, [serviceName]),
     ...reflectionMethods(calls, contracts),
   ]);
-  const port = await listen(server, host.grpc);
+  limitResets(server);
+  const credentials = tls ? new TlsCredentials(tls) : ServerCredentials.createInsecure();
+  const port = await listen(server, host.grpc, credentials);
+  const stopGuard = guardSessions(server, clock, host.grpc.connectionsMax);
   let stopped: Promise<void> | undefined;
   return {
     address: formatAddress({ host: host.grpc.host, port }),
     stop: () => {
-      stopped ??= stop(server, clock);
+      stopped ??= stop(server, clock).finally(stopGuard);
       return stopped;
     },
   };
@@ -83,10 +88,11 @@ const encoded = (answer: Buffer): Buffer => answer;
 function listen(
   server: Server,
   place: { readonly host: string; readonly port: number },
+  credentials: ServerCredentials,
 ): Promise<number> {
   const address = formatAddress(place);
   return new Promise((resolve, reject) => {
-    server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => {
+    server.bindAsync(address, credentials, (error, bound) => {
       if (error === null) return resolve(bound);
       server.forceShutdown();
       const why = error.message.includes('EADDRINUSE')

@@ -16,7 +16,7 @@ export function answerBrokenRequests(
   const latest = new WeakMap<Duplex, ServerResponse>();
   server.on('clientError', (fault: Error & { code?: string }, socket: Duplex) => {
     const response = latest.get(socket);
-    if (fault.code === 'ECONNRESET' || !socket.writable) {
+    if (fault.code === 'ECONNRESET' || !socket.writable || isTlsFault(fault.code)) {
       socket.destroy();
       return;
     }
@@ -35,6 +35,11 @@ export function answerBrokenRequests(
   return (request, response) => {
     latest.set(request.socket, response);
   };
+}
+
+/** Nothing can be said to who does not speak TLS, or shows no certificate. */
+function isTlsFault(code: string | undefined): boolean {
+  return code !== undefined && /^(ERR_SSL_|ERR_TLS_|EPROTO$)/.test(code);
 }
 
 function refusal(code: string | undefined): string {

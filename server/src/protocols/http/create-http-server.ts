@@ -1,19 +1,25 @@
-import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { Duplex } from 'node:stream';
+import { type AddressRange, addressList } from '../../base/address-range.ts';
 import type { Clock } from '../../base/clock.ts';
 import { HubError } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Telemetry } from '../../base/telemetry.ts';
+import { secureContextOf, type TlsSource, tlsServerOptions } from '../../base/tls-source.ts';
 import type { RateLimits } from '../../hub.ts';
 import { answerBrokenRequests } from './broken-requests.ts';
+import { clientAddress } from './client-address.ts';
+import { createCors } from './cors.ts';
 import { createDispatcher, withoutOrigin } from './dispatcher.ts';
 import type { HttpServer } from './http-server.ts';
+import { hubResponseClass } from './hub-response.ts';
 import { rawProblem, writeProblem } from './problem.ts';
 import { withRateLimitHeaders } from './rate-limit-headers.ts';
 import { createRouter } from './router.ts';
 import { takeBacklog } from './take-backlog.ts';
+import { type UnusedConnections, unusedConnections } from './unused-connections.ts';
 
 export interface HttpServerOptions {
   readonly host: string;
@@ -23,31 +29,54 @@ export interface HttpServerOptions {
   readonly logger: Logger;
   readonly telemetry: Telemetry;
   /** Which answers tell what is left of it; undefined where nothing is limited. */
-  readonly rateLimits: RateLimits | undefined;
+  readonly rateLimits?: RateLimits | undefined;
+  /** Absent for plain HTTP. */
+  readonly tls?: TlsSource | undefined;
+  readonly trustedProxies?: readonly AddressRange[];
+  readonly corsOrigins?: readonly string[];
+  /** For tests of slow and many clients; what is absent is as in `limits`. */
+  readonly edge?: Partial<EdgeLimits> | undefined;
 }
+
+/** How long a client may take, and how many there may be. */
+export type EdgeLimits = Record<
+  | 'headersTimeoutMs'
+  | 'requestTimeoutMs'
+  | 'keepAliveTimeoutMs'
+  | 'connectionsCheckingIntervalMs'
+  | 'connectionsMax',
+  number
+>;
 
 /** The one HTTP server of the hub, on bare `node:http`: see docs/decisions/0002-http-without-a-framework.md. */
 export function createHttpServer(options: HttpServerOptions): HttpServer {
-  const { host, port, clock, logger, rateLimits } = options;
+  const { host, port, clock, logger, rateLimits, tls } = options;
   const router = createRouter();
   const upgrades = new Map<string, Upgrade>();
-  const server = createServer({
-    ...edge,
-    ServerResponse:
-      rateLimits === undefined ? ServerResponse : withRateLimitHeaders(ServerResponse, rateLimits),
-    shouldUpgradeCallback: (request) =>
-      request.headers.upgrade?.toLowerCase() === 'websocket' && upgrades.has(pathOf(request)),
-  });
-  server.maxConnections = limits.connectionsMax;
+  const cors = createCors(options.corsOrigins ?? []);
+  const proxies = options.trustedProxies ?? [];
+  const trusted = proxies.length === 0 ? undefined : addressList(proxies);
+  const HubResponse = hubResponseClass({ secure: tls !== undefined, cors });
+  const server = openServer(
+    {
+      ...edgeOptions({ ...limits, ...options.edge }),
+      ServerResponse:
+        rateLimits === undefined ? HubResponse : withRateLimitHeaders(HubResponse, rateLimits),
+      shouldUpgradeCallback: (request: IncomingMessage) =>
+        request.headers.upgrade?.toLowerCase() === 'websocket' && upgrades.has(pathOf(request)),
+    },
+    tls,
+  );
+  server.maxConnections = options.edge?.connectionsMax ?? limits.connectionsMax;
   // One more than allowed, so that one too many is seen instead of left out.
   server.maxHeadersCount = limits.headerCount + 1;
 
   let closing: Promise<void> | undefined;
   const unused = unusedConnections(server);
   const noteAnswering = answerBrokenRequests(server);
-  const dispatch = createDispatcher({ ...options, router });
+  const dispatch = createDispatcher({ ...options, router, cors });
   const take = (request: IncomingMessage, response: ServerResponse) => {
-    unused.delete(request.socket);
+    unused.used(request.socket);
     noteAnswering(request, response);
     if (closing !== undefined) response.shouldKeepAlive = false;
     dispatch(request, response);
@@ -70,6 +99,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     upgrade: (path, handler) => {
       upgrades.set(path, handler);
     },
+    allowsOrigin: (origin) => cors?.allows(origin) ?? false,
+    clientAddress: (request) => clientAddress(request, trusted),
     listen: async () => {
       await listening(server, host, port);
       server.on('error', (err) => logger.error({ err }, 'the HTTP server failed'));
@@ -85,15 +116,28 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
 
 type Upgrade = Parameters<HttpServer['upgrade']>[1];
 
-const edge = {
-  maxHeaderSize: limits.headerBytes,
-  headersTimeout: limits.headersTimeoutMs,
-  requestTimeout: limits.requestTimeoutMs,
-  keepAliveTimeout: limits.keepAliveTimeoutMs,
-  connectionsCheckingInterval: limits.connectionsCheckingIntervalMs,
-  // Checked by the dispatcher, so that its absence is answered with a problem document.
-  requireHostHeader: false,
-} as const;
+/** Over TLS it is the same server, and new certificates reach it while it runs. */
+function openServer(
+  options: Parameters<typeof createServer>[0],
+  tls: TlsSource | undefined,
+): Server {
+  if (tls === undefined) return createServer(options ?? {});
+  const server = createSecureServer({ ...options, ...tlsServerOptions(tls.current) });
+  tls.onReload((files) => server.setSecureContext(secureContextOf(files)));
+  return server;
+}
+
+function edgeOptions(edge: EdgeLimits) {
+  return {
+    maxHeaderSize: limits.headerBytes,
+    headersTimeout: edge.headersTimeoutMs,
+    requestTimeout: edge.requestTimeoutMs,
+    keepAliveTimeout: edge.keepAliveTimeoutMs,
+    connectionsCheckingInterval: edge.connectionsCheckingIntervalMs,
+    // Checked by the dispatcher, so that its absence is answered with a problem document.
+    requireHostHeader: false,
+  };
+}
 
 function listening(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -105,25 +149,15 @@ function listening(server: Server, host: string, port: number): Promise<void> {
   });
 }
 
-/** Connections that have not brought a request yet: Node does not count them as idle, and browsers open some in advance. */
-function unusedConnections(server: Server): Set<Socket> {
-  const unused = new Set<Socket>();
-  server.on('connection', (socket) => {
-    unused.add(socket);
-    socket.once('close', () => unused.delete(socket));
-  });
-  return unused;
-}
-
 /** Resolves when every answer under way is out; what takes longer than `limits.httpCloseMs` is cut. */
-async function closed(server: Server, unused: ReadonlySet<Socket>, clock: Clock): Promise<void> {
+async function closed(server: Server, unused: UnusedConnections, clock: Clock): Promise<void> {
   if (!server.listening) return;
   await takeBacklog(server, clock);
   await new Promise<void>((resolve) => {
     // A connection becomes idle when its last answer ends, which may be at any moment.
     const stopSweep = clock.every(limits.idleSweepMs, () => {
       server.closeIdleConnections();
-      for (const socket of unused) if (socket.bytesRead === 0) socket.destroy();
+      unused.close();
     });
     const stopWaiting = clock.after(limits.httpCloseMs, () => server.closeAllConnections());
     server.close(() => {

@@ -4,6 +4,7 @@ import { HubError } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Telemetry } from '../../base/telemetry.ts';
+import type { Cors } from './cors.ts';
 import type { Exchange, Handler } from './http-server.ts';
 import { type ProblemOptions, writeProblem } from './problem.ts';
 import { type Route, type Router, tooLong } from './router.ts';
@@ -13,11 +14,13 @@ export interface DispatcherOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly telemetry: Telemetry;
+  /** Which other origins may ask; absent where none may. */
+  readonly cors: Cors | undefined;
 }
 
 /** Finds the handler of each request, and makes a problem document of what it throws. */
 export function createDispatcher(options: DispatcherOptions) {
-  const { router, clock, logger, telemetry } = options;
+  const { router, clock, logger, telemetry, cors } = options;
 
   const run = async (exchange: Exchange, route: Route, handler: Handler): Promise<void> => {
     try {
@@ -56,6 +59,7 @@ export function createDispatcher(options: DispatcherOptions) {
     const exchange: Mutable<Exchange> = {
       request,
       response,
+      clock,
       path,
       query,
       parameter: '',
@@ -80,7 +84,9 @@ export function createDispatcher(options: DispatcherOptions) {
     }
     const handler = handlerOf(route, request.method);
     if (handler !== undefined) void run(exchange, route, handler);
-    else {
+    else if (cors !== undefined && isPreflight(request)) {
+      void run(exchange, route, ({ response }) => answerPreflight(cors, route, request, response));
+    } else {
       const error = new HubError('method_not_allowed', `only ${route.allow} may be used here`);
       refuse(exchange, route.pattern, error, { headers: { allow: route.allow } });
     }
@@ -108,6 +114,28 @@ function refuseOddHeads(request: IncomingMessage, url: string): void {
 function handlerOf(route: Route, method: string | undefined): Handler | undefined {
   if (method === 'POST') return route.post;
   return method === 'GET' || method === 'HEAD' ? route.get : undefined;
+}
+
+/** A browser's question whether a page of another origin may send a request. */
+function isPreflight({ method, headers }: IncomingMessage): boolean {
+  return (
+    method === 'OPTIONS' &&
+    headers.origin !== undefined &&
+    headers['access-control-request-method'] !== undefined
+  );
+}
+
+function answerPreflight(
+  cors: Cors,
+  route: Route,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  if (!cors.allows(request.headers.origin ?? '')) {
+    throw new HubError('forbidden', 'pages of this origin may not ask: see http.corsOrigins');
+  }
+  response.writeHead(204, cors.preflightHeaders(route.allow));
+  response.end();
 }
 
 function knownMethod(method: string | undefined): string {

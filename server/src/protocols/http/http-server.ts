@@ -1,10 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { Clock } from '../../base/clock.ts';
 
 /** One request on its way to its answer. */
 export interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+  /** For an answer that must not wait for its reader for ever. */
+  readonly clock: Clock;
   /** Without the query. */
   readonly path: string;
   /** The raw query without the question mark; empty when there is none. */
@@ -30,6 +33,10 @@ export interface HttpServer {
     path: string,
     handler: (request: IncomingMessage, socket: Duplex, head: Buffer) => void,
   ): void;
+  /** Whether `http.corsOrigins` lets pages of this origin ask. */
+  allowsOrigin(origin: string): boolean;
+  /** Who asks: see `client-address.ts`. */
+  clientAddress(request: IncomingMessage): string;
   listen(): Promise<{ readonly host: string; readonly port: number }>;
   /** Accepts nothing new and closes idle connections; answers under way end. Safe to call twice. */
   close(): Promise<void>;

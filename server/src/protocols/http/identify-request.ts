@@ -9,7 +9,7 @@ export function identifyRequest(
   host: ProtocolHost,
   request: IncomingMessage,
 ): Caller | Promise<Caller> {
-  const address = request.socket.remoteAddress ?? '';
+  const address = host.http.clientAddress(request);
   if (host.rateLimits === undefined) return host.identify(presentedBy(request), address);
   const counted = countedAs(request, address);
   return host.identify(presentedBy(request), address, (caller) => {

@@ -3,6 +3,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { ErrorCode, ErrorDetail, HubError } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
 import { errorTable } from '../error-table.ts';
+import { safetyHeaders } from './hub-response.ts';
 
 /** RFC 9457. `type` is a relative reference to the hub's own page of errors. */
 export interface Problem {
@@ -86,7 +87,11 @@ export function writeRefusal(
 /** A whole answer as text, for a request that never became one; the connection closes after it. */
 export function rawProblem(error: HubError, status: number, reason: string): string {
   const body = JSON.stringify(problemOf(error, status));
-  const headers = { ...problemHeaders(error), 'content-length': Buffer.byteLength(body) };
+  const headers = {
+    ...safetyHeaders,
+    ...problemHeaders(error),
+    'content-length': Buffer.byteLength(body),
+  };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   return `HTTP/1.1 ${status} ${reason}\r\n${lines.join('')}connection: close\r\n\r\n${body}`;
 }
@@ -97,7 +102,6 @@ function problemHeaders(error: HubError): Record<string, string> {
   return {
     'content-type': 'application/problem+json',
     'cache-control': 'no-store',
-    'x-content-type-options': 'nosniff',
     ...(retryAfterS === undefined ? {} : { 'retry-after': String(Math.ceil(retryAfterS)) }),
     ...(error.code === 'unauthenticated' ? { 'www-authenticate': 'Bearer' } : {}),
   };

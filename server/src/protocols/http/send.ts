@@ -1,7 +1,9 @@
 import type { OutgoingHttpHeaders } from 'node:http';
+import { limits } from '../../base/limits.ts';
 import type { Exchange } from './http-server.ts';
+import { createStreamWriter } from './write-stream.ts';
 
-/** An answer of the API: never cached, never sniffed. */
+/** An answer of the API: never cached. */
 export function sendJson(
   exchange: Exchange,
   status: number,
@@ -11,7 +13,7 @@ export function sendJson(
   send(exchange, status, 'application/json', json, { 'cache-control': 'no-store', ...headers });
 }
 
-/** An answer of any kind, in one piece. */
+/** A whole answer of any kind. A client that does not read a long one is cut. */
 export function send(
   exchange: Exchange,
   status: number,
@@ -22,30 +24,56 @@ export function send(
   const body = typeof content === 'string' ? Buffer.from(content) : content;
   exchange.response.writeHead(status, {
     'content-type': contentType,
-    'x-content-type-options': 'nosniff',
     'content-length': body.length,
     ...headers,
   });
-  exchange.response.end(body);
+  if (body.length <= limits.answerPieceBytes) exchange.response.end(body);
+  else void sendInPieces(exchange, body);
+}
+
+/** No faster than it is read, so that one sees whether it is. */
+async function sendInPieces({ response, clock }: Exchange, body: Buffer): Promise<void> {
+  const writer = createStreamWriter(response, clock);
+  try {
+    for (let at = 0; at < body.length; at += limits.answerPieceBytes) {
+      await writer.write(body.subarray(at, at + limits.answerPieceBytes));
+    }
+    writer.end();
+  } catch {
+    // Its reader has been cut.
+  }
+}
+
+export interface PageOptions {
+  /** For pages of packages that style their elements one by one. Scripts are never inline. */
+  readonly inlineStyles?: boolean;
 }
 
 /** A page that may load and ask nothing but this hub. */
-export function sendPage(exchange: Exchange, html: string): void {
+export function sendPage(
+  exchange: Exchange,
+  html: string,
+  { inlineStyles = false }: PageOptions = {},
+): void {
   send(exchange, 200, 'text/html; charset=utf-8', html, {
     'cache-control': 'no-cache',
-    'content-security-policy': contentSecurityPolicy,
-    'referrer-policy': 'no-referrer',
+    'content-security-policy': inlineStyles ? policyWithInlineStyles : strictPolicy,
   });
 }
 
-const contentSecurityPolicy = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self' 'unsafe-inline'",
-  "connect-src 'self'",
-  "img-src 'self' data:",
-  "font-src 'self' data:",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-  "base-uri 'none'",
-].join('; ');
+const strictPolicy = pagePolicy("'self'");
+const policyWithInlineStyles = pagePolicy("'self' 'unsafe-inline'");
+
+function pagePolicy(styles: string): string {
+  return [
+    "default-src 'none'",
+    "script-src 'self'",
+    `style-src ${styles}`,
+    "connect-src 'self'",
+    "img-src 'self' data:",
+    "font-src 'self' data:",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+    "base-uri 'none'",
+  ].join('; ');
+}

@@ -13,7 +13,7 @@ export interface StreamWriter {
    * then cut, as nothing more would arrive. Resolves at once when the client
    * is gone: its `close` event tells.
    */
-  write(text: string): Promise<void>;
+  write(content: string | Uint8Array): Promise<void>;
   /** Ends the answer; a reader that does not take the rest in time is cut. */
   end(text?: string): void;
 }
@@ -24,8 +24,8 @@ export function createStreamWriter(response: ServerResponse, clock: Clock): Stre
     get blocked() {
       return blocked;
     },
-    write: async (text) => {
-      if (response.destroyed || response.write(text)) return;
+    write: async (content) => {
+      if (response.destroyed || response.write(content)) return;
       blocked = true;
       const drained = await untilDrained(response, clock);
       blocked = false;

@@ -49,8 +49,6 @@ function answerSingle({ response }: Exchange, result: PublishResult | undefined)
     'application/json',
     'cache-control',
     'no-store',
-    'x-content-type-options',
-    'nosniff',
     'content-length',
     String(Buffer.byteLength(body)),
     'location',

@@ -126,7 +126,6 @@ function headersOf(frames: StreamFrames) {
   return {
     'content-type': frames.contentType,
     'cache-control': 'no-store',
-    'x-content-type-options': 'nosniff',
     // A proxy that collects the stream would keep events from their reader.
     'x-accel-buffering': 'no',
     vary: 'accept',

@@ -42,7 +42,9 @@ export class Hubs {
   /** With the data and the HTTP address of one that was stopped. */
   async restart({ place, url }: PlacedHub): Promise<PlacedHub> {
     const port = Number(new URL(url).port);
-    return await this.startAt(place, { http: { host: '127.0.0.1', port } });
+    return await this.startAt(place, {
+      http: { host: '127.0.0.1', port, trustedProxies: [], corsOrigins: [] },
+    });
   }
 
   /** Stops them, and removes what they left. */

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createClient } from 'graphql-ws';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { type Clock, systemClock } from '../../../src/base/clock.ts';
 import { limits } from '../../../src/base/limits.ts';
+import { hurriedClock } from '../../support/hurried-clock.ts';
 import { startTestHub, type TestHub } from '../../support/start-test-hub.ts';
 import { sendEvent, sendPurchases } from './graphql-calls.ts';
 import { openSocket, type TestSocket } from './test-socket.ts';
@@ -35,12 +35,7 @@ async function ready(): Promise<TestSocket> {
 /** The same hub with some of its waits made short. */
 async function restartWith(shortMs: Readonly<Record<number, number>>): Promise<void> {
   await hub.remove();
-  const clock: Clock = {
-    ...systemClock,
-    after: (ms, action) => systemClock.after(shortMs[ms] ?? ms, action),
-    every: (ms, action) => systemClock.every(shortMs[ms] ?? ms, action),
-  };
-  hub = await startTestHub({}, { clock });
+  hub = await startTestHub({}, { clock: hurriedClock(shortMs) });
 }
 
 const following =
@@ -221,6 +216,14 @@ describe('a WebSocket that breaks the protocol', () => {
     socket.socket.on('error', () => undefined);
     socket.socket.send('x'.repeat(limits.websocketPayloadBytes + 1));
     expect((await socket.closed).code).toBe(1009);
+  });
+
+  it('by a message in endless fragments is closed with 1008', async () => {
+    const socket = await ready();
+    for (let fragment = 0; fragment <= limits.websocketFragments; fragment += 1) {
+      socket.socket.send(' ', { fin: false });
+    }
+    expect((await socket.closed).code).toBe(1008);
   });
 
   it('by silence is closed with 4408', async () => {

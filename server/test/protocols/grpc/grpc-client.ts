@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import {
+  type ChannelCredentials,
   Client,
   type ClientDuplexStream,
   type ClientOptions,
@@ -38,8 +39,12 @@ export class GrpcClient {
   readonly #client: Client;
   readonly #root: protobuf.Root;
 
-  constructor(address: string, options: ClientOptions = {}) {
-    this.#client = new Client(address, credentials.createInsecure(), {
+  constructor(
+    address: string,
+    options: ClientOptions = {},
+    security: ChannelCredentials = credentials.createInsecure(),
+  ) {
+    this.#client = new Client(address, security, {
       // A connection of its own for each client of a test.
       'grpc.use_local_subchannel_pool': 1,
       ...options,

@@ -16,7 +16,10 @@ export interface Playground {
 /** GraphiQL, every file of it served by the hub. Its package is opened by the first visit. */
 export function createPlayground({ hub }: ProtocolHost): Playground {
   return {
-    page: async (exchange) => sendPage(exchange, renderPage(await loadAssets(), hub.eventTypes)),
+    page: async (exchange) => {
+      const page = renderPage(await loadAssets(), hub.eventTypes);
+      sendPage(exchange, page, { inlineStyles: true });
+    },
     asset: async (exchange) => {
       const { request, response, parameter, query } = exchange;
       const asset = (await loadAssets()).get(parameter);

@@ -2,10 +2,10 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type Context, GRAPHQL_TRANSPORT_WS_PROTOCOL, makeServer } from 'graphql-ws';
 import { WebSocketServer } from 'ws';
+import { yieldTurn } from '../../../base/clock.ts';
 import { type ErrorCode, HubError } from '../../../base/errors.ts';
 import type { Json } from '../../../base/json.ts';
 import { limits } from '../../../base/limits.ts';
-import { yieldTurn } from '../../../base/clock.ts';
 import type { Caller, Presented } from '../../../hub.ts';
 import { bearerOf, presentedBy } from '../../http/request-header.ts';
 import type { ProtocolHost } from '../../protocol.ts';
@@ -27,6 +27,8 @@ export function createSocketServer(host: ProtocolHost, engine: Engine): SocketSe
     clientTracking: false,
     perMessageDeflate: false,
     maxPayload: limits.websocketPayloadBytes,
+    maxFragments: limits.websocketFragments,
+    maxBufferedChunks: limits.websocketPieces,
     handleProtocols: (offered) =>
       offered.has(GRAPHQL_TRANSPORT_WS_PROTOCOL) ? GRAPHQL_TRANSPORT_WS_PROTOCOL : false,
   });
@@ -120,7 +122,7 @@ async function identify(host: ProtocolHost, context: ConnectionContext): Promise
   const { request, socket } = context.extra;
   try {
     const presented = presentedIn(context.connectionParams) ?? presentedBy(request);
-    const caller = await host.identify(presented, request.socket.remoteAddress ?? '');
+    const caller = await host.identify(presented, host.http.clientAddress(request));
     context.extra.caller = caller;
     closeWhenEnded(caller, socket);
     return true;
