@@ -44,6 +44,9 @@ function letters(count: number): string {
   return randomBytes(count).toString('base64').replaceAll(/\W/g, 'x').slice(0, count);
 }
 
+/** What the same hub tells, so that it is known to be searched where it speaks. */
+const planted = { 'in an answer': letters(24), 'in the log': letters(24) };
+
 /** All that there is to be heard of a hub that takes tokens too. */
 const loudly = {
   EVENT_HUB_LOG_LEVEL: 'trace',
@@ -108,7 +111,7 @@ describeWithOwnEngines('no secret is told', ['redis', 'mongo'], () => {
     });
     const keys = new ApiKeys(engines);
     const [admin, revoked, expired, poor] = await keys.makeAll([
-      { scopes: ['admin'] },
+      { scopes: ['admin'], name: planted['in the log'] },
       { scopes: ['admin'] },
       { scopes: ['admin'], expiresAt: Date.now() },
       { scopes: ['metrics:read'], eventTypes: ['purchase'] },
@@ -172,6 +175,8 @@ describeWithOwnEngines('no secret is told', ['redis', 'mongo'], () => {
 
   it('by an answer to whoever calls with it, well or badly', async () => {
     for (const shown of shownWays) await callEverything(hub, shown, spoken);
+    const odd = fetch(`${hub.url}/livez?${planted['in an answer']}=1`);
+    await spoken.answer('GET /livez with an odd parameter', odd);
     const key = secret('a key in a URL');
     for (const name of ['api_key', 'access_token', 'key']) {
       for (const path of ['/events', '/aggregates', '/graphql', '/metrics', '/livez', '/nothing']) {
@@ -308,6 +313,12 @@ describeWithOwnEngines('no secret is told', ['redis', 'mongo'], () => {
     expect(spoken.has('redis://event-hub:***@')).toBe(true);
     expect(spoken.has('event_hub_http_requests_total')).toBe(true);
     expect(spoken.size.pieces).toBeGreaterThan(1_000);
+    expect(spoken.find(planted)).toEqual(
+      expect.arrayContaining([
+        'in an answer, as it is: GET /livez with an odd parameter',
+        'in the log, as it is: a log',
+      ]),
+    );
     expect(spoken.find(secrets)).toEqual([]);
   });
 });
