@@ -62,7 +62,10 @@ describe('SIGTERM under load', () => {
     const followers = startFollowers(place);
     for (let round = 0; round < 3; round += 1) {
       const answered = load.history.answers.success;
-      while (load.history.answers.success < answered + 100) await sleep(20);
+      const seen = followers.map((follower) => follower.seen.length);
+      // A feed that has not begun has nothing to end.
+      const begun = () => followers.every((each, at) => each.seen.length > (seen[at] ?? 0));
+      while (load.history.answers.success < answered + 100 || !begun()) await sleep(20);
       expect(await hub.kill('SIGTERM')).toEqual(clean);
       expect(hub.survivors()).toEqual([]);
       await startHub();
