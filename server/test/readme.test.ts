@@ -2,7 +2,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { comparable, readmeSteps } from './support/readme-steps.ts';
+import { comparable, readmeSteps } from './support/document-steps.ts';
 import { repository } from './support/source-files.ts';
 import { type TemporaryFolder, temporaryFolder } from './support/temporary-folder.ts';
 
