@@ -2,29 +2,56 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { repository } from './source-files.ts';
 
-/** One copyable block of the README, and what it shows as its output. */
-export interface ReadmeStep {
+/** One copyable block of a document, and what it shows as its output. */
+export interface DocumentStep {
   readonly command: string;
   readonly expected: string | undefined;
   /** `json` is on standard output; `text` may be on standard error too. */
   readonly kind: string | undefined;
 }
 
-/**
- * The `bash` blocks of a section, in order. A `json` or `text` block right after
- * one is its output; blocks without a language only illustrate.
- */
-export function readmeSteps(section: string): readonly ReadmeStep[] {
-  const readme = readFileSync(join(repository, 'README.md'), 'utf8');
+/** A fenced block. */
+export interface Block {
+  readonly language: string;
+  readonly text: string;
+}
+
+/** Every fenced block of a Markdown text, in order. */
+export function blocksOf(markdown: string): readonly Block[] {
+  return [...markdown.matchAll(/^```(\w*)\n(.*?)^```$/gms)].map(
+    ([, language = '', text = '']) => ({ language, text }),
+  );
+}
+
+export function readDocument(path: string): string {
+  return readFileSync(join(repository, path), 'utf8');
+}
+
+/** Those of a section of the README. */
+export function readmeSteps(section: string): readonly DocumentStep[] {
+  const readme = readDocument('README.md');
   const start = readme.indexOf(`\n## ${section}\n`);
   if (start === -1) throw new Error(`README.md has no section "${section}"`);
-  const text = readme.slice(start + 1).split('\n## ')[0] ?? '';
-  const blocks = [...text.matchAll(/^```(\w*)\n(.*?)^```$/gms)];
-  return blocks.flatMap(([, language, command = ''], index) => {
+  return stepsOf(readme.slice(start + 1).split('\n## ')[0] ?? '');
+}
+
+/** Those of a whole document. */
+export function documentSteps(path: string): readonly DocumentStep[] {
+  return stepsOf(readDocument(path));
+}
+
+/**
+ * The `bash` blocks, in order. A `json` or `text` block right after one is its
+ * output; blocks without a language only illustrate.
+ */
+function stepsOf(markdown: string): readonly DocumentStep[] {
+  const blocks = blocksOf(markdown);
+  return blocks.flatMap(({ language, text: command }, index) => {
     if (language !== 'bash') return [];
-    const [, kind, expected] = blocks[index + 1] ?? [];
+    const next = blocks[index + 1];
+    const kind = next?.language;
     const isOutput = kind === 'json' || kind === 'text';
-    return [{ command, kind, expected: isOutput ? expected : undefined }];
+    return [{ command, kind, expected: isOutput ? next?.text : undefined }];
   });
 }
 
