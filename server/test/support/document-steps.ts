@@ -18,9 +18,10 @@ export interface Block {
 
 /** Every fenced block of a Markdown text, in order. */
 export function blocksOf(markdown: string): readonly Block[] {
-  return [...markdown.matchAll(/^```(\w*)\n(.*?)^```$/gms)].map(
-    ([, language = '', text = '']) => ({ language, text }),
-  );
+  return [...markdown.matchAll(/^```(\w*)\n(.*?)^```$/gms)].map(([, language = '', text = '']) => ({
+    language,
+    text,
+  }));
 }
 
 export function readDocument(path: string): string {
