@@ -39,7 +39,7 @@ describe('the README', () => {
       return;
     }
     const [printed, expected] = await terminals.follow(step);
-    if (step.expected !== undefined) expect(expected).toBe(printed);
+    if (step.expected !== undefined) expect(printed).toBe(expected);
   });
 
   it('shows the traffic live', async () => {
