@@ -28,7 +28,7 @@ const prints: Readonly<Record<string, RegExp>> = {
     /"totalAmount":150.75,"netAmount":150.75,"eventCount":1,"timeWindow":"last_5_minutes"/,
   'python grpc_client.py': /"status":"success"/,
   SendEvent: /^first answer: success\nsecond answer: duplicate\n(last 5 minutes: .+\n)+followed: /,
-  'python event_generator.py': /sent +stored[^]*\n +100 +100 /,
+  'python event_generator.py': /sent +stored[\s\S]*\n +100 +100 /,
 };
 
 describe('docs/from-the-prototype', () => {
