@@ -1,5 +1,6 @@
+import type { Action } from '../src/auth/caller.ts';
 import { limits } from '../src/base/limits.ts';
-import { ref } from '../src/protocols/rest/openapi/parts.ts';
+import { ref, securitySchemes } from '../src/protocols/rest/openapi/parts.ts';
 import { streamPaths } from '../src/protocols/rest/openapi/stream-path.ts';
 import { streamSchemas } from './stream-schemas.ts';
 
@@ -18,7 +19,13 @@ export function asyncApiDocument(version: string): Json {
     servers,
     channels: channels(),
     operations,
-    components: { schemas: streamSchemas() },
+    components: {
+      schemas: streamSchemas(),
+      securitySchemes: {
+        ...securitySchemes(),
+        apiKey: { ...securitySchemes().apiKey, type: 'httpApiKey' },
+      },
+    },
   };
 }
 
@@ -104,13 +111,31 @@ function operation(
   action: 'send' | 'receive',
   name: string,
   messages: readonly string[],
-  rest: { readonly summary: string; readonly bindings?: Json; readonly reply?: Json },
+  rest: { readonly summary: string; readonly bindings?: Json },
 ) {
+  const scope = scopes[name];
   return {
     action,
     channel: { $ref: `#/channels/${name}` },
     ...rest,
+    ...(scope === undefined ? {} : needs(scope)),
     messages: messages.map((each) => ({ $ref: `#/channels/${name}/messages/${each}` })),
+  };
+}
+
+/** What a caller must have, by channel; the logs ask for what their engines ask for. */
+const scopes: Readonly<Record<string, Action>> = {
+  eventsStream: 'events:read',
+  graphql: 'events:read',
+  streamEvents: 'events:read',
+  sendEvents: 'events:write',
+};
+
+function needs(scope: Action) {
+  const names = Object.keys(securitySchemes());
+  return {
+    description: `Asks for a credential with the scope ${scope} once a key was made or a token issuer named.`,
+    security: names.map((name) => ({ $ref: `#/components/securitySchemes/${name}` })),
   };
 }
 

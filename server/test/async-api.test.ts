@@ -7,6 +7,7 @@ import { asyncApiDocument } from '../scripts/async-api.ts';
 import { printYaml } from '../scripts/print-yaml.ts';
 import { toRecord } from '../src/log/kafka/kafka-record.ts';
 import { version } from '../src/version.ts';
+import { graphqlNeeds, grpcNeeds, httpNeeds } from './auth/operation-scopes.ts';
 import { openSocket, type TestSocket } from './protocols/graphql/test-socket.ts';
 import { GrpcClient } from './protocols/grpc/grpc-client.ts';
 import { anEvent } from './support/build-event.ts';
@@ -25,7 +26,12 @@ interface Message {
 }
 
 interface AsyncApi {
-  readonly channels: Readonly<Record<string, { messages: Readonly<Record<string, Message>> }>>;
+  readonly channels: Readonly<
+    Record<string, { address: string; messages: Readonly<Record<string, Message>> }>
+  >;
+  readonly operations: Readonly<
+    Record<string, { readonly channel: { readonly $ref: string }; readonly description?: string }>
+  >;
   readonly components: object;
 }
 
@@ -43,6 +49,18 @@ describe('contracts/asyncapi.yaml', () => {
     const { channels, ...broken } = document;
     const renamed = { ...broken, channel: channels };
     expect(faultsOf(asyncApiSchema(), renamed)).not.toEqual([]);
+  });
+
+  it('asks for the scopes that the hub asks for', () => {
+    const needed: Readonly<Record<string, string>> = {
+      eventsStream: httpNeeds['GET /events/stream'],
+      graphql: graphqlNeeds['subscription eventStream'],
+      ...byCall('streamEvents', 'sendEvents'),
+    };
+    for (const { channel, description = '' } of Object.values(document.operations)) {
+      const scope = needed[channel.$ref.split('/').at(-1) ?? ''];
+      expect(/the scope (\S+)/.exec(description)?.[1]).toBe(scope);
+    }
   });
 
   it('refers only to what it has', () => {
@@ -180,6 +198,14 @@ describeWithEngines('an entry in Redis', ['redis'], () => {
     expect(faultsOf(payloadOf('redisStream/entry'), Object.fromEntries(pairs))).toEqual([]);
   });
 });
+
+/** Channels of gRPC have the name of their call as their address. */
+function byCall(...channels: readonly string[]): Readonly<Record<string, string>> {
+  const needs: Readonly<Record<string, string>> = grpcNeeds;
+  return Object.fromEntries(
+    channels.map((name) => [name, needs[document.channels[name]?.address ?? ''] ?? 'none']),
+  );
+}
 
 function graphqlFields(): string {
   const { schemas } = document.components as {
