@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { bannedUses, mayImport, type Room, roomOf } from './support/rooms.ts';
 import {
@@ -158,15 +158,6 @@ describe('the packages', () => {
 });
 
 describe('the documents', () => {
-  it('lead to what exists', () => {
-    const broken = findFiles('*.md', 'docs/**/*.md', 'examples/**/*.md').flatMap((path) =>
-      [...readText(path).matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)]
-        .map(([, target = '']) => ({ path, target }))
-        .filter(({ target }) => !exists(join(dirname(path), target))),
-    );
-    expect(broken).toEqual([]);
-  });
-
   it('list every decision', () => {
     const index = readText('docs/decisions/README.md');
     const decisions = findFiles('docs/decisions/*-*.md').map((path) => basename(path));

@@ -3,7 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { readDocument } from '../support/document-steps.ts';
 import { exists, findFiles } from '../support/source-files.ts';
 
-const documents = findFiles('*.md', 'docs/**/*.md', 'examples/*.md', 'bench/*.md');
+const documents = findFiles(
+  '*.md',
+  'docs/**/*.md',
+  'examples/**/*.md',
+  'bench/**/*.md',
+  'deploy/**/*.md',
+);
 
 describe('every relative link', () => {
   it('is looked for in all documents', () => {
