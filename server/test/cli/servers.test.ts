@@ -92,7 +92,8 @@ describeWithEngines('servers as the hub', ['redis', 'mongo'], () => {
     await hub.stop();
     await expect.poll(() => eraseRedis(place.log).then(() => 'done', String)).toBe('done');
     const done = await runCli(['reset', '--yes', ...place.flags]);
-    expect(done).toEqual({ code: 0, stdout: '', stderr: `${place.log} is empty\n` });
+    expect(done).toMatchObject({ code: 0, stdout: '' });
+    expect(done.stderr).toContain(`${place.log} is empty\n`);
     expect(await place.traces()).toEqual([]);
   });
 
