@@ -43,6 +43,14 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'Print the settings in force, or take changed ones over.',
     load: async () => erased((await import('./commands/config.ts')).config),
   },
+  backup: {
+    summary: "Copy the embedded mode's file, also while the hub runs.",
+    load: async () => erased((await import('./commands/backup.ts')).backup),
+  },
+  restore: {
+    summary: 'Put such a copy in the place of a stopped hub.',
+    load: async () => erased((await import('./commands/restore.ts')).restore),
+  },
   copy: {
     summary: "Move a hub's data to other engines.",
     load: async () => erased((await import('./commands/copy.ts')).copy),

@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts';
+import type { FileBackups } from '../base/file-backups.ts';
 import type { Finding } from '../base/finding.ts';
 import type { EventLog } from './event-log.ts';
 
@@ -22,6 +23,8 @@ export interface LogAdapter {
   examine(url: string): Promise<readonly Finding[]>;
   /** Removes everything for good. Rejects with `conflict` while a hub runs on it, `not_found` when there is nothing. */
   erase(url: string): Promise<void>;
+  /** Of an engine that is one file; a server has means of its own. */
+  readonly backups?: () => Promise<FileBackups>;
   /** Its entries have no one order, so that events are listed by their time of receipt. */
   readonly isSharded?: boolean;
 }
@@ -46,6 +49,7 @@ export const logAdapters = {
       (await import('./sqlite/sqlite-log.ts')).openSqliteLog(url, options),
     examine: async (url) => (await import('./sqlite/sqlite-upkeep.ts')).examineSqlite(url),
     erase: async (url) => (await import('./sqlite/sqlite-upkeep.ts')).eraseSqlite(url),
+    backups: async () => (await import('./sqlite/sqlite-upkeep.ts')).sqliteBackups,
   },
   redis,
   rediss: redis,

@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from '../base/clock.ts';
 import { HubError } from '../base/errors.ts';
+import type { FileBackups } from '../base/file-backups.ts';
 import type { Finding } from '../base/finding.ts';
 import { schemeOf } from '../config/engine-urls.ts';
 import type { Settings } from '../config/settings.ts';
@@ -99,6 +100,12 @@ async function erased(erase: () => Promise<void>): Promise<boolean> {
 export async function examineEngines({ log, store }: Settings): Promise<readonly Finding[]> {
   const findings = await adapterOf(logAdapters, log).examine(log);
   return [...findings, ...(await adapterOf<StoreAdapter>(storeAdapters, store).examine(store))];
+}
+
+/** Whole copies of a hub that is one file; undefined where it is on servers. */
+export async function backupsOf(settings: Settings): Promise<FileBackups | undefined> {
+  if (!isEmbedded(settings)) return undefined;
+  return await adapterOf<LogAdapter>(logAdapters, settings.log).backups?.();
 }
 
 function given({ exclusive, pageCountMax, clock }: OpenOptions) {

@@ -95,6 +95,6 @@ function examinePages(database: DatabaseSync, file: string): Finding {
   if (faults.length === 1 && faults[0] === 'ok') {
     return { state: 'ok', name: 'integrity', detail: 'every page is whole' };
   }
-  const detail = `${file} is damaged (${faults.join('; ')}): stop the hub and restore a backup`;
+  const detail = `${file} is damaged (${faults.join('; ')}): stop the hub and put a backup in its place with \`event-hub restore\``;
   return { state: 'fail', name: 'integrity', detail };
 }

@@ -15,7 +15,11 @@ export interface OpenOptions {
   readonly readOnly: boolean;
   /** Pages of cache, in KiB. */
   readonly cacheKib: number;
+  /** What to do about a file that is no hub's; when absent, to choose another with EVENT_HUB_LOG. */
+  readonly advice?: string;
 }
+
+const otherFile = 'choose another with EVENT_HUB_LOG=sqlite:OTHER.db';
 
 /**
  * Opens the hub's file at the promised durability: WAL and `synchronous=FULL`,
@@ -28,11 +32,11 @@ export function openDatabase(file: string, options: OpenOptions): DatabaseSync {
   if (isNew && !options.create) {
     throw new HubError(
       'not_found',
-      `there is no hub at ${file}: start one with \`event-hub serve\``,
+      `there is no hub at ${file}: ${options.advice ?? 'start one with `event-hub serve`'}`,
     );
   }
   if (isNew) mkdirSync(dirname(file), { recursive: true });
-  else inspect(file);
+  else inspect(file, options.advice ?? otherFile);
   const database = new DatabaseSync(file, { readOnly: options.readOnly });
   try {
     database.exec(`
@@ -71,7 +75,7 @@ function prepareForWriting(database: DatabaseSync, mayMigrate: boolean): void {
 }
 
 /** Looks at a file without changing anything. */
-function inspect(file: string): void {
+function inspect(file: string, advice: string): void {
   let database: DatabaseSync | undefined;
   try {
     database = new DatabaseSync(undisturbed(file), { readOnly: true });
@@ -81,10 +85,7 @@ function inspect(file: string): void {
     const tables = database.prepare('SELECT count(*) AS tables FROM sqlite_schema').get();
     if (mark === 0 && tables?.tables === 0) return;
     if (mark !== applicationId) {
-      throw new HubError(
-        'conflict',
-        `${file} is not a hub's file: choose another with EVENT_HUB_LOG=sqlite:OTHER.db`,
-      );
+      throw new HubError('conflict', `${file} is not a hub's file: ${advice}`);
     }
     if (typeof version === 'number' && version > schemaVersion) {
       throw new HubError(
@@ -94,11 +95,9 @@ function inspect(file: string): void {
     }
   } catch (reason) {
     if (reason instanceof HubError) throw reason;
-    throw new HubError(
-      'conflict',
-      `${file} cannot be read as a hub's file: choose another with EVENT_HUB_LOG=sqlite:OTHER.db`,
-      { cause: reason },
-    );
+    throw new HubError('conflict', `${file} cannot be read as a hub's file: ${advice}`, {
+      cause: reason,
+    });
   } finally {
     database?.close();
   }
@@ -136,7 +135,7 @@ function migrate(database: DatabaseSync): void {
     for (const migration of migrations.slice(version)) database.exec(migration);
     database
       .prepare("INSERT INTO hub (key, value) VALUES ('log_id', ?) ON CONFLICT DO NOTHING")
-      .run(randomBytes(4).toString('hex'));
+      .run(newLogId());
     database.exec(`PRAGMA application_id = ${applicationId}`);
     database.exec(`PRAGMA user_version = ${schemaVersion}`);
     database.exec('COMMIT');
@@ -154,6 +153,15 @@ export function pragma(database: DatabaseSync, name: string): unknown {
 /** Copies as much of the write-ahead log into the file as nobody uses, without waiting for anybody. */
 export function checkpoint(database: DatabaseSync): void {
   database.prepare('PRAGMA wal_checkpoint(PASSIVE)').all();
+}
+
+/** Gives a copy an identity of its own: no position of the log that it was copied from is one of it. */
+export function renewLogId(database: DatabaseSync): void {
+  database.prepare("UPDATE hub SET value = ? WHERE key = 'log_id'").run(newLogId());
+}
+
+function newLogId(): string {
+  return randomBytes(4).toString('hex');
 }
 
 export function readLogId(database: DatabaseSync): string {

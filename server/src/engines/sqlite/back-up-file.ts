@@ -1,0 +1,65 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, realpathSync, rmSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { HubError } from '../../base/errors.ts';
+import type { BackUpOptions, FileContent } from '../../base/file-backups.ts';
+import { placeFile } from '../../base/place-file.ts';
+import { copyFile, removeCopy } from './copy-file.ts';
+import { lockFile, lockOf } from './file-lock.ts';
+
+/** A whole copy of a hub's file under its final name, or nothing under that name. */
+export async function backUpFile(
+  file: string,
+  { to, replace, ...options }: BackUpOptions,
+): Promise<FileContent> {
+  const target = resolve(to);
+  const unlock = replace ? holdReplaced(file, target) : () => undefined;
+  const unfinished = unfinishedOf(target);
+  try {
+    if (!replace) assertFree(target);
+    const content = await copyFile(file, unfinished, options);
+    // A write-ahead log that stayed beside the old file would be taken for one of the new.
+    if (replace) removeParts(target);
+    placeFile(unfinished, target, replace);
+    return content;
+  } finally {
+    removeCopy(unfinished);
+    unlock();
+  }
+}
+
+/** What a process that was killed leaves has a name that no whole copy ever has, and stands in nobody's way. */
+export function unfinishedOf(file: string): string {
+  return `${file}.unfinished-${randomBytes(4).toString('hex')}`;
+}
+
+/** What SQLite may have left beside a file. */
+export function removeParts(file: string): void {
+  for (const end of sideEnds) rmSync(`${file}${end}`, { force: true });
+}
+
+/** Both must be there. */
+export function isSameFile(one: string, other: string): boolean {
+  return realpathSync(one) === realpathSync(other);
+}
+
+const sideEnds = ['-wal', '-shm', '-journal'] as const;
+
+function assertFree(target: string): void {
+  for (const name of [target, ...sideEnds.map((end) => `${target}${end}`)]) {
+    if (!existsSync(name)) continue;
+    throw new HubError(
+      'conflict',
+      `${name} is there already: choose another name, or replace it with --force`,
+    );
+  }
+}
+
+/** Throws `conflict` for a file on which a hub runs, this one's or another's. */
+function holdReplaced(file: string, target: string): () => void {
+  if (!existsSync(target)) return () => undefined;
+  if (existsSync(file) && isSameFile(file, target)) {
+    throw new HubError('conflict', `${target} is the hub's own file: choose another name`);
+  }
+  return existsSync(lockOf(target)) ? lockFile(target) : () => undefined;
+}
