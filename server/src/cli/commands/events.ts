@@ -1,16 +1,14 @@
 import { limits } from '../../base/limits.ts';
-import { eventToJson, eventToObject } from '../../event/event-json.ts';
-import type { Reads } from '../../hub/reads.ts';
-import type { FindRequest, StoredEvent } from '../../hub.ts';
 import type { UnreadableEntry } from '../../log/event-log.ts';
 import type { EventStore } from '../../store/event-store.ts';
 import { defineCommand } from '../command.ts';
+import { eventPages } from '../event-pages.ts';
 import { exitCode, usageError } from '../exit-code.ts';
 import { filterFlags, filterRequest } from '../filter-flags.ts';
 import { countOf } from '../flag-values.ts';
 import { openHubStore, readsOf } from '../open-engines.ts';
 import { openSettings } from '../open-settings.ts';
-import { eventShape, type WireEvent } from '../output/event-shape.ts';
+import { eventShape, wireEventOf } from '../output/event-shape.ts';
 import { formatOf, outputFlag } from '../output/output-flag.ts';
 import { type OutputFormat, openRecordOutput, type RecordShape } from '../output/record-output.ts';
 import type { Terminal } from '../terminal.ts';
@@ -72,7 +70,7 @@ export const events = defineCommand({
       const found = flags.conflicts
         ? [await store.conflicts(limit)]
         : flags.id === undefined
-          ? pages(reads, request, limit)
+          ? eventPages(reads, request, limit)
           : [[await reads.get(flags.id)]];
       const output = openRecordOutput(format, eventShape, terminal);
       for await (const page of found) {
@@ -86,29 +84,6 @@ export const events = defineCommand({
     }
   },
 });
-
-async function* pages(
-  reads: Reads,
-  request: FindRequest,
-  limit: number,
-): AsyncGenerator<readonly StoredEvent[]> {
-  let cursor: string | undefined;
-  let left = limit;
-  do {
-    const page = await reads.find({ ...request, cursor, limit: Math.min(left, limits.pageEvents) });
-    yield page.events;
-    left -= page.events.length;
-    cursor = page.next;
-  } while (cursor !== undefined && left > 0);
-}
-
-function wireEventOf({ event, position }: Pick<StoredEvent, 'event' | 'position'>): WireEvent {
-  return {
-    ...eventToObject(event, position),
-    metadata: event.metadata ?? '',
-    source: eventToJson(event, position),
-  };
-}
 
 const unreadableShape: RecordShape<UnreadableEntry> = {
   columns: [

@@ -1,6 +1,3 @@
-import { createReadStream } from 'node:fs';
-import { access } from 'node:fs/promises';
-import type { Readable } from 'node:stream';
 import { defineCommand } from '../command.ts';
 import { CommandError, type ExitCode, exitCode, usageError } from '../exit-code.ts';
 import { addressFlags } from '../hub-address.ts';
@@ -8,6 +5,7 @@ import { formatOf, outputFlag } from '../output/output-flag.ts';
 import { openRecordOutput } from '../output/record-output.ts';
 import { openPatientClient, sendingFlags, sendingOf } from '../patient-client.ts';
 import { eventFlags, eventFromFlags } from '../send/event-from-flags.ts';
+import { endingWith, openFile } from '../send/open-file.ts';
 import { readCsv } from '../send/read-csv.ts';
 import { type InputRecord, readNdjson } from '../send/read-ndjson.ts';
 import { resultShape } from '../send/result-shape.ts';
@@ -79,25 +77,6 @@ async function openInput(
 
 async function* oneRecord(text: string): AsyncGenerator<InputRecord> {
   yield { line: 1, text };
-}
-
-/** What was read until the signal came: a pipe that says nothing must not hold the command. */
-async function* endingWith(signal: AbortSignal, source: Readable): AsyncGenerator<Buffer> {
-  signal.addEventListener('abort', () => source.destroy());
-  try {
-    yield* source;
-  } catch (reason) {
-    if (!signal.aborted) throw reason;
-  }
-}
-
-async function openFile(path: string): Promise<Readable> {
-  try {
-    await access(path);
-  } catch (reason) {
-    throw usageError(`--file ${path} cannot be read: ${(reason as Error).message}`);
-  }
-  return createReadStream(path);
 }
 
 function conclude(counts: SendCounts, terminal: Terminal, address: string): ExitCode {

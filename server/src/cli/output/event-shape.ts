@@ -1,3 +1,5 @@
+import { eventToJson, eventToObject } from '../../event/event-json.ts';
+import type { StoredEvent } from '../../hub.ts';
 import type { RecordShape } from './record-output.ts';
 
 /** A stored event as the hub gives it out, with the text that it came as. */
@@ -30,3 +32,14 @@ export const eventShape: RecordShape<WireEvent> = {
   ],
   json: (event) => event.source,
 };
+
+export function wireEventOf({
+  event,
+  position,
+}: Pick<StoredEvent, 'event' | 'position'>): WireEvent {
+  return {
+    ...eventToObject(event, position),
+    metadata: event.metadata ?? '',
+    source: eventToJson(event, position),
+  };
+}

@@ -1,0 +1,18 @@
+import { limits } from '../base/limits.ts';
+import type { Reads } from '../hub/reads.ts';
+import type { FindRequest, StoredEvent } from '../hub.ts';
+
+export async function* eventPages(
+  reads: Reads,
+  request: FindRequest,
+  limit: number,
+): AsyncGenerator<readonly StoredEvent[]> {
+  let cursor: string | undefined;
+  let left = limit;
+  do {
+    const page = await reads.find({ ...request, cursor, limit: Math.min(left, limits.pageEvents) });
+    yield page.events;
+    left -= page.events.length;
+    cursor = page.next;
+  } while (cursor !== undefined && left > 0);
+}
