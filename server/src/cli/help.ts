@@ -15,7 +15,7 @@ Usage: event-hub <command> [flags]
 ${columns(rows)}
 
 event-hub <command> --help explains a command, event-hub --version names the version.
-send, generate, tail and import-prototype speak to a running hub (EVENT_HUB_URL,
+send, generate, tail, import and import-prototype speak to a running hub (EVENT_HUB_URL,
 EVENT_HUB_GRPC_URL), copy goes by its own URLs, the others by the hub's settings (docs/config.md).
 Data goes to stdout, everything else to stderr.
 

@@ -59,6 +59,14 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'Take over a log that was restored, emptied or replaced.',
     load: async () => erased((await import('./commands/log.ts')).log),
   },
+  export: {
+    summary: 'Write stored events to a file; goes on after a break.',
+    load: async () => erased((await import('./commands/export.ts')).exportEvents),
+  },
+  import: {
+    summary: 'Send the events of such a file to a hub; can be repeated.',
+    load: async () => erased((await import('./commands/import.ts')).importEvents),
+  },
   'import-prototype': {
     summary: "Send the prototype's events to a hub.",
     load: async () => erased((await import('./commands/import-prototype.ts')).importPrototype),

@@ -3,6 +3,7 @@ import type { NewPlace } from '../support/hub-places.ts';
 import { configuringSuite } from './suite/configuring.ts';
 import { countingSuite } from './suite/counting.ts';
 import { examiningSuite } from './suite/examining.ts';
+import { exportingSuite } from './suite/exporting.ts';
 import { generatingSuite } from './suite/generating.ts';
 import { importingSuite } from './suite/importing.ts';
 import { keyingSuite } from './suite/keying.ts';
@@ -27,6 +28,7 @@ export function cliSuite(name: string, newPlace: NewPlace): void {
     configuringSuite(newPlace);
     keyingSuite(newPlace);
     resettingSuite(newPlace);
+    exportingSuite(newPlace);
     importingSuite(newPlace);
   });
 }

@@ -4,11 +4,13 @@ import { finished } from 'node:stream/promises';
 import { usageError } from '../exit-code.ts';
 
 export interface Refusal {
+  /** Of a file, counted from 1. */
+  readonly line?: number;
   readonly id: string;
   /** What is wrong, the same for all documents of one kind: `/amount amount_negative`. */
   readonly reason: string;
   readonly detail: string;
-  /** The document as MongoDB's extended JSON. */
+  /** What was refused, as JSON text; MongoDB's extended JSON where it came from there. */
   readonly document: () => string;
 }
 
@@ -41,13 +43,14 @@ export class Refusals {
     return new Refusals(file);
   }
 
-  async add({ id, reason, detail, document }: Refusal): Promise<void> {
+  async add({ line, id, reason, detail, document }: Refusal): Promise<void> {
     const known = this.#reasons.get(reason) ?? { count: 0, detail, examples: [] };
     known.count += 1;
-    if (known.examples.length < examplesMax) known.examples.push(id);
+    if (known.examples.length < examplesMax)
+      known.examples.push(line === undefined ? id : `line ${line}`);
     this.#reasons.set(reason, known);
     if (this.#file === undefined) return;
-    const head = JSON.stringify({ id, reason, detail }).slice(0, -1);
+    const head = JSON.stringify({ line, id, reason, detail }).slice(0, -1);
     if (!this.#file.write(`${head},"document":${document()}}\n`)) await once(this.#file, 'drain');
   }
 

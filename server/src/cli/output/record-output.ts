@@ -33,6 +33,11 @@ export interface RecordOutput<Item> {
   end(): Promise<void>;
 }
 
+export interface OutputOptions {
+  /** Goes on where records were written before, in a format of lines: without a head. */
+  readonly continued?: boolean;
+}
+
 /** Characters that are gathered before they are written. */
 const chunkCharacters = 32 * 1024;
 
@@ -40,9 +45,10 @@ export function openRecordOutput<Item>(
   format: OutputFormat,
   shape: RecordShape<Item>,
   terminal: Pick<Terminal, 'out' | 'style'>,
+  { continued = false }: OutputOptions = {},
 ): RecordOutput<Item> {
   const encode = encoders[format](shape, terminal);
-  let held = encode.start;
+  let held = continued ? '' : encode.start;
   const flush = async () => {
     const text = held;
     held = '';

@@ -13,11 +13,12 @@ export async function* endingWith(signal: AbortSignal, source: Readable): AsyncG
   }
 }
 
-export async function openFile(path: string): Promise<Readable> {
+/** Throws CommandError, which names the flag, for what cannot be read. */
+export async function openFile(path: string, flag = '--file'): Promise<Readable> {
   try {
     await access(path);
   } catch (reason) {
-    throw usageError(`--file ${path} cannot be read: ${(reason as Error).message}`);
+    throw usageError(`${flag} ${path} cannot be read: ${(reason as Error).message}`);
   }
   return createReadStream(path);
 }

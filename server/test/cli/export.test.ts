@@ -1,0 +1,78 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ExportFile } from '../../src/cli/export/export-file.ts';
+import { runExport } from '../../src/cli/export/run-export.ts';
+import { openHubStore, readsOf } from '../../src/cli/open-engines.ts';
+import type { EventStore } from '../../src/store/event-store.ts';
+import { anInput, postEvents } from '../support/rest-calls.ts';
+import { startTestHub, type TestHub } from '../support/start-test-hub.ts';
+import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
+
+let hub: TestHub;
+let store: EventStore;
+let folder: TemporaryFolder;
+
+beforeAll(async () => {
+  folder = temporaryFolder();
+  hub = await startTestHub();
+  const events = Array.from({ length: 3_500 }, () => anInput({ metadata: { note: 'a,"b"' } }));
+  for (let sent = 0; sent < events.length; sent += 500) {
+    expect((await postEvents(hub.url, events.slice(sent, sent + 500))).status).toBe(201);
+  }
+  store = await openHubStore(hub.settings);
+});
+afterAll(async () => {
+  await store.close();
+  await hub.remove();
+  folder.remove();
+});
+
+describe('an export', () => {
+  it.each(['ndjson', 'csv'] as const)(
+    'that is interrupted after every page is the same %s as one that is not',
+    async (format) => {
+      const broken = join(folder.path, `broken.${format}`);
+      // 3,500 events are four pages; each of these runs is interrupted after one.
+      for (let page = 1; page <= 4; page += 1) {
+        expect(await exportOnce(broken, format, AbortSignal.abort())).toBe(false);
+      }
+      expect(await exportOnce(broken, format, new AbortController().signal)).toBe(true);
+      const whole = join(folder.path, `whole.${format}`);
+      expect(await exportOnce(whole, format, new AbortController().signal)).toBe(true);
+      expect(readFileSync(broken, 'utf8')).toBe(readFileSync(whole, 'utf8'));
+      expect(readdirSync(folder.path).filter((name) => name.includes('unfinished'))).toEqual([]);
+    },
+  );
+
+  it('ends where something else writes to its file', async () => {
+    const path = join(folder.path, 'shared.ndjson');
+    const first = ExportFile.open(path, 'all', false);
+    const second = ExportFile.open(path, 'all', false);
+    await first.append('one\n');
+    await second.append('two\n');
+    expect(() => first.keep({ events: 1 })).toThrow('something else writes');
+    expect(() => second.finish(false)).toThrow('something else writes');
+    expect(readdirSync(folder.path)).not.toContain('shared.ndjson');
+  });
+});
+
+/** One run of the command's work; whether it came to the end. */
+async function exportOnce(
+  path: string,
+  format: 'ndjson' | 'csv',
+  signal: AbortSignal,
+): Promise<boolean> {
+  const file = ExportFile.open(path, format, false);
+  const reads = readsOf(store, hub.settings);
+  const whole = await runExport({
+    reads,
+    request: {},
+    format,
+    file,
+    onPlace: () => undefined,
+    signal,
+  });
+  if (whole) file.finish(false);
+  return whole;
+}
