@@ -104,12 +104,23 @@ async function* subscribe(
     for await (const batch of limited(deps, { ...narrow(caller, request), signal })) {
       position = batch.position ?? position;
       yield batch;
+      // Asked for more, the transport has taken it.
+      countDelivery(deps, request, batch);
     }
   } finally {
     signal.removeEventListener('abort', giveBack);
     giveBack();
   }
   if (ended.aborted) throw HubError.from(ended.reason).withPosition(position);
+}
+
+function countDelivery(
+  { clock, telemetry }: HubDeps,
+  { transport = 'hub' }: SubscribeRequest,
+  { entries, readAtMs }: FeedBatch,
+): void {
+  if (readAtMs === undefined || entries.length === 0) return;
+  telemetry.observeDelivery(transport, entries.length, clock.monotonicMs() - readAtMs);
 }
 
 /** Cuts the feed at the request's limit. */

@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import { HubError } from '../base/errors.ts';
+import { keptFor } from '../base/kept-for.ts';
 import { limits } from '../base/limits.ts';
 import { within } from '../base/within.ts';
 import type { Health, PartHealth } from '../hub.ts';
@@ -27,7 +28,6 @@ export interface HealthDeps {
 const healthAgeMsMax = 1_000;
 
 export function createHealth({ log, parts, clock, stopping }: HealthDeps): () => Promise<Health> {
-  let latest: { readonly atMs: number; readonly health: Promise<Health> } | undefined;
   let durability = 'not known before the log was reached';
   const logPart: HealthPart = {
     name: 'log',
@@ -47,12 +47,9 @@ export function createHealth({ log, parts, clock, stopping }: HealthDeps): () =>
       parts: probed.map(({ health }) => health),
     };
   };
+  const latest = keptFor(clock, healthAgeMsMax, probe);
   return async () => {
-    const nowMs = clock.monotonicMs();
-    if (latest === undefined || nowMs - latest.atMs > healthAgeMsMax) {
-      latest = { atMs: nowMs, health: probe() };
-    }
-    const health = await latest.health;
+    const health = await latest();
     if (!stopping.aborted) return health;
     const part: PartHealth = { name: 'hub', ok: false, detail: 'the hub is stopping' };
     return { ...health, ready: false, parts: [part, ...health.parts] };
