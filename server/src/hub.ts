@@ -116,7 +116,10 @@ export interface Series {
 export interface PartHealth {
   readonly name: string;
   readonly ok: boolean;
+  /** What is well, or what is not. */
   readonly detail: string;
+  /** What to do, where it is not well. */
+  readonly advice?: string;
 }
 
 export interface Health {

@@ -14,7 +14,7 @@ import type { FeedBatch, Hub, SubscribeRequest } from '../hub.ts';
 import type { EventLog, Position } from '../log/event-log.ts';
 import type { LiveFeed } from '../readers/live-feed.ts';
 import type { EventStore } from '../store/event-store.ts';
-import { createHealth, type HealthPart } from './health.ts';
+import { type Advice, createHealth, type HealthPart } from './health.ts';
 import { Publisher } from './publisher.ts';
 import { noSuchEvent, Reads } from './reads.ts';
 
@@ -30,6 +30,8 @@ export interface HubDeps {
   readonly rateLimits: RateLimits | undefined;
   /** That one account may have open at once; 0 for no limit. */
   readonly streamsPerAccount: number;
+  /** What to do when the log is not well. */
+  readonly logAdvice: Advice;
   /** What the process shows and needs besides the log; see `createHealth`. */
   readonly parts: readonly HealthPart[];
   /** Aborted when the hub begins to stop: it is not ready any more. */

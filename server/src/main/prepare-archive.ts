@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Lifecycle } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Telemetry } from '../base/telemetry.ts';
-import type { HealthPart } from '../hub/health.ts';
+import type { Advice, HealthPart } from '../hub/health.ts';
 import type { EventLog } from '../log/event-log.ts';
 import { type ShardProgress, ShardReaders } from '../readers/shard-readers.ts';
 import type { EventStore } from '../store/event-store.ts';
@@ -19,6 +19,8 @@ export interface ArchiveParts {
   readonly lifecycle: Lifecycle;
   /** The process is there for the archive, and not ready while that stands still. */
   readonly needed: boolean;
+  /** What to do when it stands still. */
+  readonly advice: Advice;
 }
 
 export interface PreparedArchive {
@@ -34,6 +36,7 @@ export function prepareArchive(parts: ArchiveParts): PreparedArchive {
   const part: HealthPart = {
     name: 'archive',
     needed: parts.needed,
+    advice: parts.advice,
     check: async () => {
       if (readers.fault !== undefined) throw readers.fault;
       const { active, shards } = readers;
