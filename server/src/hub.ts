@@ -42,6 +42,8 @@ export interface SubscribeRequest extends FilterRequest {
   readonly after?: unknown;
   /** Without it the feed ends after the history, having said `caughtUp`. */
   readonly follow: boolean;
+  /** `sse`, `grpc` and so on, for the counters. */
+  readonly transport?: string;
   /** Matching entries at the most, when given (1-1000 where a protocol says so). */
   readonly limit?: unknown;
   readonly signal: AbortSignal;
@@ -114,7 +116,10 @@ export interface Series {
 export interface PartHealth {
   readonly name: string;
   readonly ok: boolean;
+  /** What is well, or what is not. */
   readonly detail: string;
+  /** What to do, where it is not well. */
+  readonly advice?: string;
 }
 
 export interface Health {

@@ -7,12 +7,12 @@ import type { HubError } from './base/errors.ts';
 import { Lifecycle } from './base/lifecycle.ts';
 import { limits } from './base/limits.ts';
 import { createLogger, type Logger } from './base/logger.ts';
-import { createTelemetry, type Telemetry } from './base/telemetry.ts';
+import { createTelemetry } from './base/telemetry.ts';
 import type { Settings } from './config/settings.ts';
 import { createHub } from './hub/create-hub.ts';
 import type { Hub } from './hub.ts';
-import type { GroupCommitLog } from './log/group-commit.ts';
 import { createAccess } from './main/access.ts';
+import { addGauges } from './main/add-gauges.ts';
 import { Admission } from './main/admission.ts';
 import { composeEngines } from './main/compose-engines.ts';
 import { openEngines } from './main/engines.ts';
@@ -83,7 +83,7 @@ interface Parts {
 
 async function compose(settings: Settings, parts: Parts): Promise<RunningHub> {
   const { clock, logger, lifecycle, pageCountMax } = parts;
-  const telemetry = createTelemetry();
+  const telemetry = createTelemetry({ amounts: settings.metricsAmounts });
   const tls = settings.tls && (await watchTlsFiles(settings.tls, { clock, logger }));
   lifecycle.add('certificates', () => tls?.stop());
   const opened = await parts.open(settings, { exclusive: true, pageCountMax, clock });
@@ -104,7 +104,6 @@ async function compose(settings: Settings, parts: Parts): Promise<RunningHub> {
   });
   const { log, store } = engines;
   const feed = new LiveFeed({ log, clock, logger });
-  addGauges(telemetry, log, feed);
   const stopping = new AbortController();
   const shared = { clock, logger, telemetry, stopping: stopping.signal };
   const rateLimits = createRateLimits(settings.rateLimit, { clock, telemetry });
@@ -116,6 +115,7 @@ async function compose(settings: Settings, parts: Parts): Promise<RunningHub> {
     rateLimits,
     streamsPerAccount: settings.streams.perAccount,
   });
+  addGauges({ telemetry, hub, log, store, feed, clock, settings });
   const host: ProtocolHost = {
     ...shared,
     hub,
@@ -152,17 +152,4 @@ async function compose(settings: Settings, parts: Parts): Promise<RunningHub> {
   const { refused } = admission;
   const openness = access.describe();
   return { hub, ...running, durability, openness, refused, stop: () => lifecycle.stop() };
-}
-
-function addGauges(telemetry: Telemetry, log: GroupCommitLog, feed: LiveFeed): void {
-  telemetry.addGauge({
-    name: 'append_queue_events',
-    help: 'Events that are accepted and wait for a commit.',
-    read: () => log.waitingEvents(),
-  });
-  telemetry.addGauge({
-    name: 'live_subscribers',
-    help: 'Subscribers of the live feed over all transports.',
-    read: () => feed.listeners,
-  });
 }

@@ -52,6 +52,12 @@ describeWithEngines('the services of the compose file', ['redis', 'mongo'], () =
       .toBe(1);
     expect(await figure(metricsConsumer, 'archive_active')).toBe(1);
     await expect.poll(() => figure(metricsConsumer, 'archive_lag_seconds')).toBe(0);
+    expect(await figure(metricsConsumer, 'archive_lag_events{shard="0"}')).toBe(0);
+    expect(await figure(metricsConsumer, 'part_up{part="archive"}')).toBe(1);
+    for (const each of [app, grpcServer, metricsConsumer]) {
+      expect(await figure(each, 'part_up{part="store"}')).toBe(1);
+      expect(await figure(each, 'store_bytes{store="mongodb"}')).toBeGreaterThan(1_000);
+    }
   });
 });
 

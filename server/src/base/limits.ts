@@ -122,6 +122,9 @@ export const limits = {
   poisonTries: 5,
   /** How often it is looked whether the log still is the one that the store was filled from. */
   continuityEveryMs: 5_000,
+  /** What the engines are asked for the figures of a process, at most so often. */
+  logEndEveryMs: 1_000,
+  storeSizeEveryMs: 60_000,
   /** How long a part may take to say that it works. */
   healthProbeMs: 2_000,
   /** The least age at which entries leave a log that is trimmed: no request lives longer. */

@@ -110,6 +110,7 @@ function completeSettings(
       value.metrics.port === undefined
         ? undefined
         : { host: value.metrics.host ?? value.http.host, port: value.metrics.port },
+    metricsAmounts: value.metrics.amounts,
     auth,
     tls,
     log: urls.log,

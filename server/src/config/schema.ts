@@ -92,6 +92,11 @@ export const settingsSchema = z.strictObject({
       description:
         'A port for metrics alone, where no credential is asked for: open it to Prometheus and to nobody else. On the HTTP port `/metrics` asks for the scope `metrics:read`. 0 is any free port.',
     }),
+    amounts: setting(onOff, {
+      default: 'false',
+      description:
+        'Adds `event_hub_amounts_total` by type and currency to the metrics. It is approximate, since metrics are binary floating point, and whoever may read metrics then sees how much money passes: exact totals are at `/aggregates`.',
+    }),
   }),
   auth: z.strictObject({
     issuer: derived(tokenName, {

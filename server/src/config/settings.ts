@@ -13,6 +13,8 @@ export interface Settings {
   readonly grpc: { readonly host: string; readonly port: number };
   /** A port of its own for Prometheus; undefined where that is asked on the HTTP port alone. */
   readonly metrics: { readonly host: string; readonly port: number } | undefined;
+  /** The figures have approximate amounts, by type and currency. */
+  readonly metricsAmounts: boolean;
   /** `tokens` when an issuer's tokens are taken. */
   readonly auth: { readonly tokens: TokenSettings | undefined };
   /** Absolute paths; undefined without TLS. */

@@ -14,7 +14,7 @@ import type { FeedBatch, Hub, SubscribeRequest } from '../hub.ts';
 import type { EventLog, Position } from '../log/event-log.ts';
 import type { LiveFeed } from '../readers/live-feed.ts';
 import type { EventStore } from '../store/event-store.ts';
-import { createHealth, type HealthPart } from './health.ts';
+import { type Advice, createHealth, type HealthPart } from './health.ts';
 import { Publisher } from './publisher.ts';
 import { noSuchEvent, Reads } from './reads.ts';
 
@@ -30,6 +30,8 @@ export interface HubDeps {
   readonly rateLimits: RateLimits | undefined;
   /** That one account may have open at once; 0 for no limit. */
   readonly streamsPerAccount: number;
+  /** What to do when the log is not well. */
+  readonly logAdvice: Advice;
   /** What the process shows and needs besides the log; see `createHealth`. */
   readonly parts: readonly HealthPart[];
   /** Aborted when the hub begins to stop: it is not ready any more. */
@@ -104,12 +106,23 @@ async function* subscribe(
     for await (const batch of limited(deps, { ...narrow(caller, request), signal })) {
       position = batch.position ?? position;
       yield batch;
+      // Asked for more, the transport has taken it.
+      countDelivery(deps, request, batch);
     }
   } finally {
     signal.removeEventListener('abort', giveBack);
     giveBack();
   }
   if (ended.aborted) throw HubError.from(ended.reason).withPosition(position);
+}
+
+function countDelivery(
+  { clock, telemetry }: HubDeps,
+  { transport = 'hub' }: SubscribeRequest,
+  { entries, readAtMs }: FeedBatch,
+): void {
+  if (readAtMs === undefined || entries.length === 0) return;
+  telemetry.observeDelivery(transport, entries.length, clock.monotonicMs() - readAtMs);
 }
 
 /** Cuts the feed at the request's limit. */

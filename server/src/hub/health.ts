@@ -1,21 +1,28 @@
 import type { Clock } from '../base/clock.ts';
 import { HubError } from '../base/errors.ts';
+import { keptFor } from '../base/kept-for.ts';
 import { limits } from '../base/limits.ts';
 import { within } from '../base/within.ts';
 import type { Health, PartHealth } from '../hub.ts';
 import type { EventLog } from '../log/event-log.ts';
+
+/** A sentence. */
+export type Advice = (fault: HubError) => string;
 
 /** Something that a process needs, or shows. */
 export interface HealthPart {
   readonly name: string;
   /** Without it the process is not ready; what else fails is shown all the same. */
   readonly needed: boolean;
+  /** What to do about what `check` rejected with. */
+  readonly advice: Advice;
   /** What is well; rejects when it is not. */
   readonly check: () => Promise<string>;
 }
 
 export interface HealthDeps {
   readonly log: EventLog;
+  readonly logAdvice: Advice;
   /** Besides the log, which every process needs. */
   readonly parts: readonly HealthPart[];
   readonly clock: Clock;
@@ -26,12 +33,18 @@ export interface HealthDeps {
 /** A probe of the engines makes a small commit, so its answer serves all who ask within a second. */
 const healthAgeMsMax = 1_000;
 
-export function createHealth({ log, parts, clock, stopping }: HealthDeps): () => Promise<Health> {
-  let latest: { readonly atMs: number; readonly health: Promise<Health> } | undefined;
+export function createHealth({
+  log,
+  logAdvice,
+  parts,
+  clock,
+  stopping,
+}: HealthDeps): () => Promise<Health> {
   let durability = 'not known before the log was reached';
   const logPart: HealthPart = {
     name: 'log',
     needed: true,
+    advice: logAdvice,
     check: async () => {
       durability = (await log.check()).durability;
       return durability;
@@ -47,23 +60,26 @@ export function createHealth({ log, parts, clock, stopping }: HealthDeps): () =>
       parts: probed.map(({ health }) => health),
     };
   };
+  const latest = keptFor(clock, healthAgeMsMax, probe);
   return async () => {
-    const nowMs = clock.monotonicMs();
-    if (latest === undefined || nowMs - latest.atMs > healthAgeMsMax) {
-      latest = { atMs: nowMs, health: probe() };
-    }
-    const health = await latest.health;
+    const health = await latest();
     if (!stopping.aborted) return health;
-    const part: PartHealth = { name: 'hub', ok: false, detail: 'the hub is stopping' };
+    const part: PartHealth = {
+      name: 'hub',
+      ok: false,
+      detail: 'the hub is stopping',
+      advice: 'send what comes to another process; this one ends by itself',
+    };
     return { ...health, ready: false, parts: [part, ...health.parts] };
   };
 }
 
-async function probePart({ name, check }: HealthPart, clock: Clock): Promise<PartHealth> {
+async function probePart({ name, advice, check }: HealthPart, clock: Clock): Promise<PartHealth> {
   const ms = limits.healthProbeMs;
   try {
     return { name, ok: true, detail: await within(clock, ms, check(), `no answer in ${ms} ms`) };
   } catch (reason) {
-    return { name, ok: false, detail: HubError.from(reason).message };
+    const fault = HubError.from(reason);
+    return { name, ok: false, detail: fault.message, advice: advice(fault) };
   }
 }

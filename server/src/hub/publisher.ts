@@ -6,6 +6,7 @@ import { limits } from '../base/limits.ts';
 import type { Logger } from '../base/logger.ts';
 import type { EventResult, Telemetry } from '../base/telemetry.ts';
 import type { EventRules, NewEvent } from '../event/event.ts';
+import { isLate, minuteOf } from '../event/minute.ts';
 import { newEventId } from '../event/new-event-id.ts';
 import { parseEvent, readEventId } from '../event/parse-event.ts';
 import type { PublishOptions, PublishResult } from '../hub.ts';
@@ -46,9 +47,18 @@ export class Publisher {
       const item = parsed[index];
       const eventType = item === undefined || item instanceof HubError ? 'unknown' : item.eventType;
       telemetry.countEvents(protocol, eventType, countedAs[result.status], 1);
+      if (result.status === 'success' && item !== undefined && !(item instanceof HubError)) {
+        this.#countAccepted(item);
+      }
     }
     telemetry.observeIngestMs(protocol, clock.monotonicMs() - startedMs);
     return results;
+  }
+
+  #countAccepted({ eventType, currency, amount, timestamp, receivedAt }: NewEvent): void {
+    const { telemetry } = this.#deps;
+    telemetry.addAmount(eventType, currency, amount);
+    if (isLate(minuteOf(timestamp), receivedAt)) telemetry.countLate(eventType);
   }
 
   /** In slices, so that one large batch does not hold everybody up. */

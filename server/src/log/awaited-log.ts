@@ -30,6 +30,7 @@ function logOf(awaited: Awaited): EventLog {
     placesIn: (position) => awaited.log.placesIn(position),
     resumeAt: async (position) => await awaited.log.resumeAt(position),
     positionAt: (places) => awaited.log.positionAt(places),
+    countAt: (position) => awaited.log.countAt(position),
     isPosition: (text): text is never => awaited.log.isPosition(text),
     check: async () => await awaited.log.check(),
     close: () => awaited.close(),

@@ -15,6 +15,7 @@ export function decorated<Changes extends Partial<EventLog>>(
     placesIn: (position) => log.placesIn(position),
     resumeAt: (position) => log.resumeAt(position),
     positionAt: (places) => log.positionAt(places),
+    countAt: (position) => log.countAt(position),
     isPosition: (text): text is never => log.isPosition(text),
     check: () => log.check(),
     close: () => log.close(),

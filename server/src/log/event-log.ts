@@ -117,6 +117,12 @@ export interface EventLog {
   resumeAt(position: Position): Promise<Places>;
   /** The one position that stands for these places; undefined when there are none. */
   positionAt(places: Places): Position | undefined;
+  /**
+   * How many entries the position's shard has had up to it since the log began,
+   * without I/O; undefined where the log does not count them. For figures: gaps
+   * and what was removed count too.
+   */
+  countAt(position: Position): number | undefined;
   /** Whether text has the form of this log's positions: a matter of spelling, without I/O. */
   isPosition(text: string): text is Position;
   /** Rejects with `unavailable` when an append would fail now. */

@@ -7,7 +7,7 @@ export function guarded(log: EventLog, faultOf: () => HubError | undefined): Eve
   const assertWhole = () => {
     const fault = faultOf();
     if (fault === undefined) return;
-    throw new HubError('unavailable', fault.message, { retryAfterS: 10 });
+    throw new HubError('unavailable', fault.message, { retryAfterS: 10, cause: fault });
   };
   return decorated(log, {
     append: async (groups) => {

@@ -3,7 +3,7 @@ import type { Telemetry } from '../base/telemetry.ts';
 import { decorated } from './decorated.ts';
 import type { EventLog } from './event-log.ts';
 
-/** Counts how long each commit takes. */
+/** Counts how long each commit takes, and how many events share it. */
 export function timed(log: EventLog, clock: Clock, telemetry: Telemetry): EventLog {
   return decorated(log, {
     append: async (groups) => {
@@ -11,7 +11,8 @@ export function timed(log: EventLog, clock: Clock, telemetry: Telemetry): EventL
       try {
         return await log.append(groups);
       } finally {
-        telemetry.observeAppendMs(clock.monotonicMs() - startedMs);
+        const events = groups.reduce((sum, group) => sum + group.events.length, 0);
+        telemetry.observeAppend(events, clock.monotonicMs() - startedMs);
       }
     },
   });

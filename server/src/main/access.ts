@@ -11,6 +11,7 @@ import { isLoopback } from '../base/loopback.ts';
 import type { Settings } from '../config/settings.ts';
 import type { HealthPart } from '../hub/health.ts';
 import type { KeyStore } from '../store/key-store.ts';
+import { healthAdvice } from './health-advice.ts';
 
 export interface AccessParts {
   readonly settings: Settings;
@@ -68,6 +69,7 @@ export function createAccess({ settings, keys, tokens, clock, logger }: AccessPa
     part: {
       name: 'access',
       needed: tokens === undefined,
+      advice: healthAdvice(settings).access,
       check: async () => {
         ring.assertFresh();
         return isClosed() ? 'by key or token' : 'open';

@@ -3,7 +3,7 @@ import type { Lifecycle } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Telemetry } from '../base/telemetry.ts';
 import type { Settings } from '../config/settings.ts';
-import type { HealthPart } from '../hub/health.ts';
+import type { Advice, HealthPart } from '../hub/health.ts';
 import { type GroupCommitLog, withGroupCommit } from '../log/group-commit.ts';
 import { guarded } from '../log/guarded.ts';
 import { withKnownIds } from '../log/known-ids.ts';
@@ -15,6 +15,7 @@ import type { HubAccess } from './access.ts';
 import type { Admission } from './admission.ts';
 import { agree, agreementOf } from './agree.ts';
 import { type Engines, isEmbedded } from './engines.ts';
+import { healthAdvice } from './health-advice.ts';
 import { prepareArchive } from './prepare-archive.ts';
 
 export interface EngineParts {
@@ -32,6 +33,8 @@ export interface ComposedEngines {
   /** With everything between a request and the engine. */
   readonly log: GroupCommitLog;
   readonly store: EventStore;
+  /** What to do when the log is not well. */
+  readonly logAdvice: Advice;
   /** What the process shows and needs besides the log. */
   readonly parts: readonly HealthPart[];
   /** Begins to archive, where this process's roles ask for that and the log does not do it itself. */
@@ -47,6 +50,7 @@ export async function composeEngines(parts: EngineParts): Promise<ComposedEngine
 async function composeEmbedded(parts: EngineParts): Promise<ComposedEngines> {
   const { access, engines, lifecycle, settings } = parts;
   const { store } = engines;
+  const advice = healthAdvice(settings);
   const log = withGroupCommit(timed(engines.log, parts.clock, parts.telemetry));
   lifecycle.add('store', () => store.close());
   lifecycle.add('log', () => log.close());
@@ -56,7 +60,8 @@ async function composeEmbedded(parts: EngineParts): Promise<ComposedEngines> {
   return {
     log,
     store,
-    parts: [storePart(store, true), access.part],
+    logAdvice: advice.log,
+    parts: [storePart(store, true, advice.store), access.part],
     startReaders: () => undefined,
   };
 }
@@ -90,18 +95,27 @@ async function composeServers(parts: EngineParts): Promise<ComposedEngines> {
   lifecycle.add('continuity', () => continuity.stop());
   const isReader = settings.roles.has('readers');
   const takesEvents = settings.roles.has('http') || settings.roles.has('grpc');
-  const healthParts = [storePart(store, !takesEvents), access.part];
-  if (!isReader) return { log, store, parts: healthParts, startReaders: () => undefined };
+  const advice = healthAdvice(settings);
+  const composed = { log, store, logAdvice: advice.log };
+  const healthParts = [storePart(store, !takesEvents, advice.store), access.part];
+  if (!isReader) return { ...composed, parts: healthParts, startReaders: () => undefined };
   const needed = !takesEvents;
-  const { part, start } = prepareArchive({ ...parts, log: engines.log, store, needed });
-  return { log, store, parts: [...healthParts, part], startReaders: start };
+  const { part, start } = prepareArchive({
+    ...parts,
+    log: engines.log,
+    store,
+    needed,
+    advice: advice.archive,
+  });
+  return { ...composed, parts: [...healthParts, part], startReaders: start };
 }
 
 /** Who takes events goes on without the store; who archives cannot. */
-function storePart(store: EventStore, needed: boolean): HealthPart {
+function storePart(store: EventStore, needed: boolean, advice: Advice): HealthPart {
   return {
     name: 'store',
     needed,
+    advice,
     check: async () => {
       await store.check();
       return 'readable';

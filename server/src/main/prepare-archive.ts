@@ -3,10 +3,11 @@ import type { Clock } from '../base/clock.ts';
 import type { Lifecycle } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Telemetry } from '../base/telemetry.ts';
-import type { HealthPart } from '../hub/health.ts';
+import type { Advice, HealthPart } from '../hub/health.ts';
 import type { EventLog } from '../log/event-log.ts';
-import { ShardReaders } from '../readers/shard-readers.ts';
+import { type ShardProgress, ShardReaders } from '../readers/shard-readers.ts';
 import type { EventStore } from '../store/event-store.ts';
+import { logEnds } from './add-gauges.ts';
 
 export interface ArchiveParts {
   /** The bare one: what the archive reads, the log itself must hold. */
@@ -18,6 +19,8 @@ export interface ArchiveParts {
   readonly lifecycle: Lifecycle;
   /** The process is there for the archive, and not ready while that stands still. */
   readonly needed: boolean;
+  /** What to do when it stands still. */
+  readonly advice: Advice;
 }
 
 export interface PreparedArchive {
@@ -33,6 +36,7 @@ export function prepareArchive(parts: ArchiveParts): PreparedArchive {
   const part: HealthPart = {
     name: 'archive',
     needed: parts.needed,
+    advice: parts.advice,
     check: async () => {
       if (readers.fault !== undefined) throw readers.fault;
       const { active, shards } = readers;
@@ -43,11 +47,35 @@ export function prepareArchive(parts: ArchiveParts): PreparedArchive {
   return { part, start: () => readers.start() };
 }
 
-function addGauges({ telemetry, clock }: ArchiveParts, readers: ShardReaders): void {
+function addGauges({ telemetry, clock, log }: ArchiveParts, readers: ShardReaders): void {
   telemetry.addGauge({
     name: 'archive_active',
     help: 'Shards of the log that this process archives: 1 while it is the one that does, where the log is one.',
     read: () => readers.active,
+  });
+  const ends = logEnds(log, clock);
+  telemetry.addGauge({
+    name: 'archive_position',
+    help: 'Entries up to which this process has archived each shard that it reads; absent where the log does not count them (Redis).',
+    label: 'shard',
+    read: () =>
+      new Map(
+        readers.progress.flatMap(({ shard, archived }) => {
+          const count = archived === undefined ? undefined : log.countAt(archived);
+          return count === undefined ? [] : [[shard, count] as const];
+        }),
+      ),
+  });
+  telemetry.addGauge({
+    name: 'archive_lag_events',
+    help: 'Entries of each shard that this process reads which are not archived. Where the log does not count its entries (Redis), only those that were read ahead: at least so many.',
+    label: 'shard',
+    read: async () => {
+      const counts = await ends().catch(() => new Map<string, number>());
+      return new Map(
+        readers.progress.map((each) => [each.shard, lagOf(each, counts.get(each.shard), log)]),
+      );
+    },
   });
   telemetry.addGauge({
     name: 'archive_lag_seconds',
@@ -70,6 +98,16 @@ function addGauges({ telemetry, clock }: ArchiveParts, readers: ShardReaders): v
     grows: true,
     read: () => new Map(Object.entries(readers.counts)),
   });
+}
+
+function lagOf(
+  { archived, waitingEntries }: ShardProgress,
+  end: number | undefined,
+  log: EventLog,
+): number {
+  const count = archived === undefined ? 0 : log.countAt(archived);
+  if (end === undefined || count === undefined) return waitingEntries;
+  return Math.max(waitingEntries, end - count);
 }
 
 function secondsSince(clock: Clock, instant: number | undefined): number | undefined {

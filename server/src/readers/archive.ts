@@ -46,6 +46,11 @@ export class Archive implements Projection {
     this.shard = deps.shard;
   }
 
+  /** Up to where the shard is archived, as far as this process knows. */
+  get archived(): Position | undefined {
+    return this.#position;
+  }
+
   /** When something was archived last by this process. */
   get appliedAt(): Instant | undefined {
     return this.#appliedAt;

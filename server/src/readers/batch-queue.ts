@@ -25,6 +25,10 @@ export class BatchQueue {
     this.#bytesMax = bytesMax;
   }
 
+  get size(): number {
+    return this.#entries.length + this.#unreadable.length;
+  }
+
   /** The oldest entry that waits. */
   get oldest(): LogEntry | undefined {
     return this.#entries[0];
@@ -63,12 +67,11 @@ export class BatchQueue {
   }
 
   #isEmpty(): boolean {
-    return this.#entries.length === 0 && this.#unreadable.length === 0;
+    return this.size === 0;
   }
 
   #isFull(): boolean {
-    const waiting = this.#entries.length + this.#unreadable.length;
-    return waiting >= this.#entriesMax || this.#bytes >= this.#bytesMax;
+    return this.size >= this.#entriesMax || this.#bytes >= this.#bytesMax;
   }
 
   async #change(): Promise<void> {

@@ -14,6 +14,8 @@ export class FeedListener {
   readonly #signal: AbortSignal;
   #entries: LogEntry[] = [];
   #bytes = 0;
+  /** When the oldest of them was read. */
+  #readAtMs = 0;
   /** The places after the newest entries seen, matching or not. */
   readonly #seen = new Map<string, Position>();
   #overflowed = false;
@@ -40,11 +42,12 @@ export class FeedListener {
     this.#clear();
   }
 
-  /** `ends` are the places after the batch. */
-  push(batch: readonly LogEntry[], ends: Places): void {
+  /** `ends` are the places after the batch, `readAtMs` when it was read. */
+  push(batch: readonly LogEntry[], ends: Places, readAtMs: number): void {
     if (this.#overflowed || this.#error !== undefined) return;
     // One read alone may be more than the buffer holds: slow is who has not taken the one before.
     const isWaiting = this.#entries.length > 0;
+    if (!isWaiting) this.#readAtMs = readAtMs;
     for (const entry of batch) {
       if (!matches(this.#filter, entry.event)) continue;
       this.#entries.push(entry);
@@ -75,13 +78,14 @@ export class FeedListener {
     for (;;) {
       // What was forgotten has not been given: the position stays before it.
       if (this.#overflowed) throw slowReader().withPosition(cursor.position);
+      const readAtMs = this.#readAtMs;
       const entries = this.#take()
         .filter((entry) => !cursor.covers(entry))
         .map((entry) => cursor.take(entry));
       const hasMoved = this.#passSeen(cursor);
       if (entries.length > 0 || hasMoved) {
         this.#yieldedAtMs = this.#clock.monotonicMs();
-        yield { entries, position: cursor.position, caughtUp: false };
+        yield { entries, position: cursor.position, caughtUp: false, readAtMs };
       }
       if (this.#signal.aborted) return;
       if (this.#error !== undefined) throw this.#error.withPosition(cursor.position);

@@ -16,6 +16,8 @@ export interface FeedBatch {
   readonly position: Position | undefined;
   /** History ends here; said once. */
   readonly caughtUp: boolean;
+  /** When the oldest entry came out of the log, monotonic; only of live entries. */
+  readonly readAtMs?: number;
 }
 
 export interface FeedOptions {
@@ -162,7 +164,8 @@ export class LiveFeed {
       const read = this.#log.read({ from, follow: true, limit: limits.readEntries, signal });
       for await (const batch of read) {
         const ends = endsOf(batch);
-        for (const listener of this.#listeners) listener.push(batch, ends);
+        const readAtMs = this.#clock.monotonicMs();
+        for (const listener of this.#listeners) listener.push(batch, ends, readAtMs);
       }
     } catch (reason) {
       this.#logger.warn(

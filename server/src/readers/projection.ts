@@ -70,6 +70,7 @@ export class ProjectionRunner {
   #fault: HubError | undefined;
   #queue: BatchQueue | undefined;
   #applying: Instant | undefined;
+  #applyingEntries = 0;
 
   constructor(deps: ProjectionDeps) {
     this.#deps = deps;
@@ -89,6 +90,11 @@ export class ProjectionRunner {
   /** When the hub took the oldest entry that was read and is not applied. */
   get oldestWaiting(): Instant | undefined {
     return this.#applying ?? this.#queue?.oldest?.event.receivedAt;
+  }
+
+  /** Entries that were read and are not applied. */
+  get waitingEntries(): number {
+    return this.#applyingEntries + (this.#queue?.size ?? 0);
   }
 
   start(): void {
@@ -201,8 +207,10 @@ export class ProjectionRunner {
         const batch = await queue.take();
         if (batch === undefined || signal.aborted) return;
         this.#applying = batch.entries[0]?.event.receivedAt;
+        this.#applyingEntries = batch.entries.length + batch.unreadable.length;
         await projection.apply(batch, lease);
         this.#applying = undefined;
+        this.#applyingEntries = 0;
         this.#backoff.reset();
       }
     } finally {
@@ -210,6 +218,7 @@ export class ProjectionRunner {
       reading.abort();
       await filled;
       this.#applying = undefined;
+      this.#applyingEntries = 0;
       this.#queue = undefined;
     }
   }

@@ -3,7 +3,7 @@ import type { Clock, Instant } from '../base/clock.ts';
 import type { HubError } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 import type { Logger } from '../base/logger.ts';
-import type { EventLog } from '../log/event-log.ts';
+import type { EventLog, Position } from '../log/event-log.ts';
 import type { EventStore } from '../store/event-store.ts';
 import { Archive, type ArchiveCounts } from './archive.ts';
 import { ProjectionRunner } from './projection.ts';
@@ -17,6 +17,14 @@ export interface ShardReadersDeps {
   readonly logger: Logger;
   /** Random, one per process. */
   readonly holder: string;
+}
+
+/** How far one shard is, that this process reads now. */
+export interface ShardProgress {
+  readonly shard: string;
+  readonly archived: Position | undefined;
+  /** Entries that were read and are not archived. */
+  readonly waitingEntries: number;
 }
 
 interface ShardReader {
@@ -56,6 +64,17 @@ export class ShardReaders {
   /** Shards of the log; 0 before it was reached. */
   get shards(): number {
     return this.#readers.length;
+  }
+
+  /** Of those that this process reads now. */
+  get progress(): readonly ShardProgress[] {
+    return this.#readers
+      .filter(({ runner }) => runner.isActive)
+      .map(({ archive: { shard, archived }, runner: { waitingEntries } }) => ({
+        shard,
+        archived,
+        waitingEntries,
+      }));
   }
 
   /** Why one of them does not go on by itself. */

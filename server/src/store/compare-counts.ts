@@ -1,5 +1,5 @@
 import type { Instant } from '../base/clock.ts';
-import { minuteMs } from './count-tally.ts';
+import { minuteMs } from '../event/minute.ts';
 import type { CountDifference } from './event-store.ts';
 
 /** The count of one minute, type and currency. */

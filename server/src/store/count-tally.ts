@@ -1,10 +1,5 @@
 import type { Instant } from '../base/clock.ts';
 
-export const minuteMs = 60_000;
-
-/** A minute is reported this long after its end; what is counted later is late. */
-const minuteGraceMs = 5_000;
-
 /** What one transaction adds to the counts of one minute, type and currency. */
 export interface Tally<Place extends number | string> {
   readonly minute: Instant;
@@ -16,15 +11,6 @@ export interface Tally<Place extends number | string> {
   total: bigint;
   firstPosition: Place;
   lastPosition: Place;
-}
-
-export function minuteOf(instant: Instant): Instant {
-  return Math.floor(instant / minuteMs) * minuteMs;
-}
-
-/** Whether an event of this minute, counted now, comes after its minute was reported. */
-export function isLate(minute: Instant, now: Instant): boolean {
-  return minute + minuteMs + minuteGraceMs <= now;
 }
 
 /** Adds events up in memory, so that a commit writes each count once however many events it holds. */

@@ -200,6 +200,8 @@ export interface EventStore {
   /** What is kept; where nothing is yet, `wanted` from now on. Of several that come first at once, one wins. */
   agree(wanted: Agreement): Promise<Agreement>;
   setAgreement(agreement: Agreement): Promise<void>;
+  /** What it takes on its disk. */
+  sizeBytes(): Promise<number>;
   /** Rejects with `unavailable` when a read would fail now. */
   check(): Promise<void>;
   close(): Promise<void>;

@@ -255,6 +255,20 @@ export function eventLogSuite(name: string, createHarness: () => Promise<LogHarn
         expect(log.placesIn((await log.end()) as Position)).toEqual(log.placesIn(last));
       });
 
+      it('counts the entries of its shards, or says that it does not', async () => {
+        const count = async () => {
+          const end = await log.end();
+          const places = end === undefined ? [] : [...log.placesIn(end).values()];
+          const counts = places.map((place) => log.countAt(place));
+          if (counts.length > 0 && counts.every((each) => each === undefined)) return undefined;
+          return counts.reduce<number>((sum, each) => sum + (each ?? 0), 0);
+        };
+        await appendAll(someEvents(5));
+        const before = await count();
+        await appendAll(someEvents(7));
+        expect(await count()).toBe(before === undefined ? undefined : before + 7);
+      });
+
       it('refuses what is no position, by its form', async () => {
         for (const text of ['', 'x', '0', '-1', '1e3', '{}', 'stream']) {
           expect(log.isPosition(text)).toBe(false);

@@ -2,7 +2,7 @@ import { pino } from 'pino';
 import { describe, expect, it, vi } from 'vitest';
 import { openSqliteLog } from '../../src/log/sqlite/sqlite-log.ts';
 import { reportMinutes, startMinuteReport } from '../../src/readers/minute-report.ts';
-import { minuteOf } from '../../src/store/count-tally.ts';
+import { minuteOf } from '../../src/event/minute.ts';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import { someEvents } from '../support/build-event.ts';
 import { manualClock } from '../support/manual-clock.ts';

@@ -344,6 +344,11 @@ export function eventStoreSuite(name: string, createHarness: () => Promise<Store
       });
     });
 
+    it('says what it takes on its disk', async () => {
+      await record(someEvents(10));
+      expect(await store.sizeBytes()).toBeGreaterThan(1_000);
+    });
+
     it('keeps what the processes on it agreed on', async () => {
       expect(await store.agreement()).toBeUndefined();
       const agreement = { eventTypes: 'purchase:+,return:-', defaultCurrency: 'EUR' };

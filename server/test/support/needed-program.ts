@@ -29,6 +29,16 @@ const programs = {
     variable: 'PYTHON',
     toGet: 'install Python 3, or name it in PYTHON',
   },
+  prometheus: {
+    names: ['prometheus'],
+    variable: 'PROMETHEUS',
+    toGet: 'install prometheus, or name it in PROMETHEUS',
+  },
+  promtool: {
+    names: ['promtool'],
+    variable: 'PROMTOOL',
+    toGet: 'install prometheus, or name its promtool in PROMTOOL',
+  },
   openssl: {
     names: ['openssl'],
     variable: 'OPENSSL',

@@ -9,6 +9,7 @@ export function testSettings(folder: string, overrides: Partial<Settings> = {}):
     http: { host: '127.0.0.1', port: 0, trustedProxies: [], corsOrigins: [] },
     grpc: { host: '127.0.0.1', port: 0 },
     metrics: undefined,
+    metricsAmounts: false,
     auth: { tokens: undefined },
     tls: undefined,
     log: url,

@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import type { Finding } from '../../base/finding.ts';
 import type { Settings } from '../../config/settings.ts';
+import type { Health, PartHealth } from '../../hub.ts';
 import { GrpcChannel } from '../clients/grpc-channel.ts';
 import { HttpConnection } from '../clients/http-connection.ts';
 
@@ -13,11 +14,11 @@ export async function examinePorts(settings: Settings): Promise<readonly Finding
   const asksClients = tls?.clientCa !== undefined;
   const httpAddress = `${tls ? 'https' : 'http'}://${reachable(http.host)}:${http.port}`;
   const askedHttp = () => askHttp(httpAddress, ownTls);
-  const findings = [await examinePort('http', http, askedHttp, asksClients)];
+  const findings = await examinePort('http', http, askedHttp, asksClients);
   if (!roles.has('grpc')) return findings;
   const grpcAddress = `${tls ? 'grpcs://' : ''}${reachable(grpc.host)}:${grpc.port}`;
   const askedGrpc = () => askGrpc(grpcAddress, ownTls);
-  return [...findings, await examinePort('grpc', grpc, askedGrpc, asksClients)];
+  return [...findings, ...(await examinePort('grpc', grpc, askedGrpc, asksClients))];
 }
 
 /** What proves itself with the certificate of these settings is the hub, by whatever address; it may take the same from a client. */
@@ -37,32 +38,39 @@ interface Address {
   readonly port: number;
 }
 
-/** What answers on a taken port; undefined when it is no hub. */
-type Ask = () => Promise<Pick<Finding, 'state' | 'detail'> | undefined>;
+/** What answers on a taken port, and which of its parts are ill; undefined when it is no hub. */
+type Ask = () => Promise<Answering | undefined>;
+
+interface Answering extends Pick<Finding, 'state' | 'detail'> {
+  readonly ill?: readonly Finding[];
+}
 
 async function examinePort(
   name: string,
   address: Address,
   ask: Ask,
   asksClients: boolean,
-): Promise<Finding> {
+): Promise<readonly Finding[]> {
   const place = `${address.host}:${address.port}`;
   const variable = `EVENT_HUB_${name.toUpperCase()}`;
-  if (address.port === 0) return { state: 'ok', name, detail: 'any free port' };
+  if (address.port === 0) return [{ state: 'ok', name, detail: 'any free port' }];
   const fault = await listenFault(address);
-  if (fault === undefined) return { state: 'ok', name, detail: `${place} is free` };
+  if (fault === undefined) return [{ state: 'ok', name, detail: `${place} is free` }];
   if (fault !== 'EADDRINUSE') {
     const detail = `${place} cannot be used (${fault}): set ${variable}_HOST or ${variable}_PORT`;
-    return { state: 'fail', name, detail };
+    return [{ state: 'fail', name, detail }];
   }
   const answer = await ask();
-  if (answer !== undefined) return { name, ...answer, detail: `${place}: ${answer.detail}` };
+  if (answer !== undefined) {
+    const { state, detail, ill = [] } = answer;
+    return [{ state, name, detail: `${place}: ${detail}` }, ...ill];
+  }
   if (asksClients) {
     const untold = 'whether by the hub, only a client with a certificate can tell';
-    return { state: 'warn', name, detail: `${place} is taken; ${untold}` };
+    return [{ state: 'warn', name, detail: `${place} is taken; ${untold}` }];
   }
   const detail = `${place} is taken by something else: stop it, or set ${variable}_PORT to another`;
-  return { state: 'fail', name, detail };
+  return [{ state: 'fail', name, detail }];
 }
 
 /** The system's code for why nobody can listen there. */
@@ -82,16 +90,24 @@ async function askHttp(url: string, tls: ConnectionOptions | undefined): ReturnT
       path: 'readyz',
       headers: {},
     });
-    const { durability } = JSON.parse(text) as { readonly durability?: string };
+    const { durability, parts = [] } = JSON.parse(text) as Partial<Health>;
     if (durability === undefined) return undefined;
+    // Ill and ready all the same is who takes events while the store is away.
+    const state = status === 200 ? 'warn' : 'fail';
+    const ill = parts.filter(({ ok }) => !ok).map((part) => findingOf(part, state));
     return status === 200
-      ? { state: 'ok', detail: `a hub runs here and is ready; ${durability}` }
-      : { state: 'warn', detail: `a hub runs here and is not ready: ${text}` };
+      ? { state: 'ok', detail: `a hub runs here and is ready; ${durability}`, ill }
+      : { state: 'fail', detail: 'a hub runs here and is not ready', ill };
   } catch {
     return undefined; // No answer, or none of a hub's.
   } finally {
     connection.close();
   }
+}
+
+function findingOf({ name, detail, advice }: PartHealth, state: Finding['state']): Finding {
+  const what = advice === undefined ? '' : `; what to do: ${advice}`;
+  return { state, name, detail: `the hub that runs says of its ${name}: ${detail}${what}` };
 }
 
 async function askGrpc(address: string, tls: ConnectionOptions | undefined): ReturnType<Ask> {

@@ -1,7 +1,8 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Instant } from '../../base/clock.ts';
 import { hasSameContent } from '../../event/event.ts';
-import { CountTally, isLate, minuteOf } from '../../store/count-tally.ts';
+import { isLate, minuteOf } from '../../event/minute.ts';
+import { CountTally } from '../../store/count-tally.ts';
 import { type Cell, selectedEventColumns, unpackEvent } from './event-rows.ts';
 import { totalBase } from './schema.ts';
 

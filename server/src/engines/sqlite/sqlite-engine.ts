@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { systemClock } from '../../base/clock.ts';
 import { HubError } from '../../base/errors.ts';
@@ -167,6 +168,12 @@ export class SqliteEngine {
     return described;
   }
 
+  /** The file and what is still to be moved into it. */
+  async sizeBytes(): Promise<number> {
+    const found = await Promise.all([this.file, `${this.file}-wal`].map(sizeOf));
+    return found.reduce((sum, size) => sum + size, 0);
+  }
+
   async #close(): Promise<void> {
     this.tail.close();
     await this.#checkpoints.settled();
@@ -180,6 +187,16 @@ export class SqliteEngine {
 export function fileOf(url: string): string {
   if (!url.startsWith('sqlite:')) throw new HubError('invalid', `${url} is no sqlite: URL`);
   return resolve(url.slice('sqlite:'.length));
+}
+
+/** 0 where there is none: the write-ahead log comes and goes. */
+async function sizeOf(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size;
+  } catch (reason) {
+    if ((reason as NodeJS.ErrnoException).code === 'ENOENT') return 0;
+    throw reason;
+  }
 }
 
 function threadFile(name: string): URL {

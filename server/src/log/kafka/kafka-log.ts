@@ -7,7 +7,13 @@ import type { OpenLogOptions } from '../index.ts';
 import { appendEvents } from './append-events.ts';
 import { KafkaCluster, partitionsOf, type TopicFacts } from './kafka-cluster.ts';
 import { grown, replaced, unavailable } from './kafka-faults.ts';
-import { isKafkaPosition, positionOfReader, shardOf, type TopicMark } from './kafka-position.ts';
+import {
+  countedAt,
+  isKafkaPosition,
+  positionOfReader,
+  shardOf,
+  type TopicMark,
+} from './kafka-position.ts';
 import { type KafkaTarget, parseKafkaUrl } from './kafka-target.ts';
 import { endOf, placesIn, resumeAt, trimmedPosition } from './log-places.ts';
 import { readEntries } from './read-entries.ts';
@@ -75,6 +81,7 @@ function logOf(log: KafkaLog): EventLog {
     placesIn: (position) => placesIn(position, log.mark),
     resumeAt: (position) => resumeAt(log, position),
     positionAt: positionOfReader,
+    countAt: countedAt,
     isPosition: isKafkaPosition,
     check: () => log.check(),
     close: () => log.close(),

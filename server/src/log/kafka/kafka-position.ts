@@ -50,6 +50,13 @@ export interface ParsedPosition {
   readonly places: readonly KafkaPlace[];
 }
 
+/** Offsets begin at 0. Undefined for a place in several partitions, which says nothing of one. */
+export function countedAt(position: Position): number | undefined {
+  const { places } = parsePosition(position);
+  const [place, ...others] = places;
+  return place === undefined || others.length > 0 ? undefined : place.offset + 1;
+}
+
 /** Throws `invalid` for what never was a position. */
 export function parsePosition(text: string): ParsedPosition {
   const entry = entryForm.exec(text);

@@ -37,6 +37,8 @@ export async function openRedisLog(url: string, options: OpenLogOptions): Promis
     trim: (archived) => log.trimmer.trim(archived, log.writer),
     trimmedTo: () => trimmedPosition(log, log.send),
     end: async () => (await endPlace(log, log.send))?.position,
+    // An entry's id is a time.
+    countAt: () => undefined,
     isPosition: isRedisPosition,
     check: () => log.check(),
     close: async () => log.close(),

@@ -20,6 +20,7 @@ export async function openSqliteLog(url: string, options: OpenLogOptions): Promi
     trim: async () => undefined,
     trimmedTo: async () => undefined,
     end: () => endOf(engine),
+    countAt: (position) => parsePosition(position, engine.logId).sequence,
     isPosition: isSqlitePosition,
     check: async () => {
       await engine.check();

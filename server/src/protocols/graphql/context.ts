@@ -4,6 +4,8 @@ import type { Caller, Hub } from '../../hub.ts';
 export interface OperationContext {
   readonly hub: Hub;
   readonly caller: Caller;
+  /** Of a subscription, for the counters: `graphql-sse` or `graphql-ws`. */
+  readonly transport: string;
   /**
    * Aborted when nobody waits for the answer any more. Aborted with a HubError
    * as the reason, it ends a subscription with that error.

@@ -7,11 +7,11 @@ import type { OperationContext } from './context.ts';
  * bad `after` is refused at once and no event that comes later is missed.
  */
 export async function subscribeToEvents(
-  { hub, caller, signal }: OperationContext,
+  { hub, caller, signal, transport }: OperationContext,
   request: Omit<SubscribeRequest, 'follow' | 'signal'>,
 ): Promise<AsyncIterableIterator<LogEntry>> {
   const feed = new EventFeed(signal, (feedSignal) =>
-    hub.subscribe(caller, { ...request, follow: true, signal: feedSignal }),
+    hub.subscribe(caller, { ...request, follow: true, transport, signal: feedSignal }),
   );
   await feed.begin();
   return feed;

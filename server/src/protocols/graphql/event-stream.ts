@@ -5,6 +5,9 @@ import type { ProtocolHost } from '../protocol.ts';
 import { failureOf, type OperationResult, toWireResult } from './encode.ts';
 import { asGraphqlError, isStream, type OperationOutcome } from './engine.ts';
 
+/** For the counters. */
+export const eventStreamTransport = 'graphql-sse';
+
 /**
  * Writes results as server-sent events in the distinct connections mode of
  * graphql-sse: `next` for each, `complete` at the end. Only as fast as they
@@ -17,7 +20,7 @@ export async function writeEventStream(
 ): Promise<void> {
   response.writeHead(200, headers);
   const writer = createStreamWriter(response, host.clock);
-  const closed = host.telemetry.subscriberOpened(TRANSPORT);
+  const closed = host.telemetry.subscriberOpened(eventStreamTransport);
   const stopHeartbeat = host.clock.every(limits.heartbeatMs, () => {
     // A reader that stalls here stalls the next event too, which ends the stream.
     if (!writer.blocked) writer.write(':\n\n').catch(() => undefined);
@@ -31,7 +34,7 @@ export async function writeEventStream(
     writer.end(COMPLETE);
   } catch (reason) {
     const error = asGraphqlError(reason);
-    host.telemetry.countSubscriberCut(TRANSPORT, failureOf(error).code);
+    host.telemetry.countSubscriberCut(eventStreamTransport, failureOf(error).code);
     writer.end(next({ errors: [error] }) + COMPLETE);
   } finally {
     stopHeartbeat();
@@ -39,7 +42,6 @@ export async function writeEventStream(
   }
 }
 
-const TRANSPORT = 'graphql-sse';
 const COMPLETE = 'event: complete\ndata:\n\n';
 
 const headers = {

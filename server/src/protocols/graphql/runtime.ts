@@ -5,7 +5,7 @@ import { send } from '../http/send.ts';
 import type { ProtocolHost } from '../protocol.ts';
 import { encodeAnswer } from './encode.ts';
 import { Engine, isStream } from './engine.ts';
-import { writeEventStream } from './event-stream.ts';
+import { eventStreamTransport, writeEventStream } from './event-stream.ts';
 import type { HttpOperation } from './http-handler.ts';
 import { buildSchema } from './schema/build-schema.ts';
 import { createSocketServer } from './socket/socket-server.ts';
@@ -42,7 +42,12 @@ async function answerHttp(
   const prepared = engine.prepare(parameters, rules);
   const outcome =
     'schema' in prepared
-      ? await engine.run(prepared, { hub: host.hub, caller, signal: leaving.signal })
+      ? await engine.run(prepared, {
+          hub: host.hub,
+          caller,
+          transport: eventStreamTransport,
+          signal: leaving.signal,
+        })
       : { errors: prepared };
   if (isStream(outcome) || accepted.answer === undefined) {
     await writeEventStream(host, exchange, outcome);

@@ -102,6 +102,7 @@ class Feed {
       after: request.after,
       follow: request.follow,
       limit: request.limit,
+      transport: 'grpc',
       signal: AbortSignal.any([signal, this.#stopping]),
     });
     for await (const { entries, position } of batches) {

@@ -31,10 +31,10 @@ function healthJson({ ready, durability, parts }: Health): string {
 }
 
 function healthLines({ ready, durability, parts }: Health): string {
-  const lines = parts.map(({ name, ok, detail }) =>
+  const lines = parts.map(({ name, ok, detail, advice = '' }) =>
     ok
       ? `[+]${name} ok${detail === '' || detail === 'ok' ? '' : `: ${detail}`}`
-      : `[-]${name} failed: ${detail}`,
+      : `[-]${name} failed: ${detail}${advice === '' ? '' : `; what to do: ${advice}`}`,
   );
   return `${[...lines, `durability: ${durability}`, ready ? 'ready' : 'not ready'].join('\n')}\n`;
 }

@@ -48,6 +48,7 @@ async function openStream(
     ...parameters,
     after: resumeFrom ?? parameters.after,
     follow: flag(parameters, 'follow', true),
+    transport: frames.transport,
     signal,
   };
   const batches = host.hub.subscribe(caller, asked)[Symbol.asyncIterator]();

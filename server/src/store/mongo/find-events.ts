@@ -4,7 +4,7 @@ import { limits } from '../../base/limits.ts';
 import { eventCharacters } from '../../event/event-bytes.ts';
 import type { Filter } from '../../event/filter.ts';
 import type { LogEntry, Position } from '../../log/event-log.ts';
-import { minuteOf } from '../count-tally.ts';
+import { minuteOf } from '../../event/minute.ts';
 import type { ListQuery, Page } from '../event-store.ts';
 import { type Collections, type EventDocument, indexes, listIndex } from './collections.ts';
 import { entryOf, storedEvent } from './event-documents.ts';

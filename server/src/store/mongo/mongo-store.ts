@@ -156,6 +156,7 @@ function storeOf(parts: Parts): EventStore {
     agreement: () => connection.use(readAgreement),
     agree: (wanted) => connection.use((collections) => keepAgreement(collections, wanted)),
     setAgreement: (agreement) => connection.use((all) => writeAgreement(all, agreement)),
+    sizeBytes: () => connection.use(() => databaseBytes(connection)),
     check: () => connection.use(() => assertSameDatabase(connection, parts.identity())),
     close: () => {
       closing ??= close(parts);
@@ -167,6 +168,12 @@ function storeOf(parts: Parts): EventStore {
 async function close({ connection, process }: Parts): Promise<void> {
   await process?.stop();
   await connection.close();
+}
+
+/** Data and indexes as they lie on the disk. */
+async function databaseBytes({ database }: MongoConnection): Promise<number> {
+  const { storageSize, indexSize } = await database.command({ dbStats: 1 });
+  return Number(storageSize) + Number(indexSize);
 }
 
 /**

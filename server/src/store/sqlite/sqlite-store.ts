@@ -100,6 +100,7 @@ export async function openSqliteStore(url: string, options: OpenStoreOptions): P
     setAgreement: async (agreement) => {
       await writer.call('setValue', 'agreement', JSON.stringify(agreement));
     },
+    sizeBytes: () => engine.sizeBytes(),
     check: async () => {
       await reader.call('newestEntry');
     },

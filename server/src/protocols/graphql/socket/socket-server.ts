@@ -90,7 +90,10 @@ function operations(
         const prepared = engine.prepare(parameters, { mutations: true, subscriptions: true });
         if (!('schema' in prepared)) return prepared;
         socket.began(id);
-        return { ...prepared, contextValue: { hub: host.hub, caller, signal: socket.signal } };
+        return {
+          ...prepared,
+          contextValue: { hub: host.hub, caller, transport: TRANSPORT, signal: socket.signal },
+        };
       } catch (reason) {
         return [asGraphqlError(reason)];
       }

@@ -136,11 +136,15 @@ const otherAnswers = {
     durability: { type: 'string', description: 'What an answer of success means.' },
     parts: {
       type: 'array',
-      items: object({
-        name: { type: 'string' },
-        ok: { type: 'boolean' },
-        detail: { type: 'string' },
-      }),
+      items: object(
+        {
+          name: { type: 'string' },
+          ok: { type: 'boolean' },
+          detail: { type: 'string', description: 'What is well, or what is not.' },
+          advice: { type: 'string', description: 'What to do; only where it is not well.' },
+        },
+        ['advice'],
+      ),
     },
   }),
 };
