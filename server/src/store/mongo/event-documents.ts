@@ -99,10 +99,15 @@ function comesBack(value: unknown): boolean {
   if (Array.isArray(value)) return value.every(comesBack);
   for (const key of Object.keys(value)) {
     if (key.startsWith('$') || key.includes('\0') || !key.isWellFormed()) return false;
-    if (meaningful.has(key) || !comesBack((value as Document)[key])) return false;
+    if (meaningful.has(key) || key in Object.prototype) return false;
+    if (!comesBack((value as Document)[key])) return false;
   }
   return true;
 }
 
-/** Keys by which the driver takes an object for something else than it is. */
+/**
+ * Keys by which the driver takes an object for something else than it is. Under
+ * a name that every object has, such as `constructor`, it gives the bytes of the
+ * documents of an array instead of them: seen with 7.9.
+ */
 const meaningful: ReadonlySet<string> = new Set(['_bsontype', 'toBSON', '__proto__']);

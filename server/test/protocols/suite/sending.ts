@@ -154,6 +154,7 @@ export function sendingSuite(createHarness: CreateHarness): void {
       ['numbers', { a: [0, -1, 0.1, 1e21, 5e-324, 1.7976931348623157e308, 9007199254740991] }],
       ['truth values and null', { yes: true, no: false, none: null }],
       ['names that objects have', { toString: 1, hasOwnProperty: 'x', constructor: { a: 1 } }],
+      ['lists under such names', { constructor: [{}], a: [{ valueOf: [{ b: [{}] }] }] }],
       ['blanks and escapes', { ' ': ' ', 'a"b\\c/d~e': '\n\t\u0001\u007f</script>' }],
       ['nothing', {}],
     ])('keeps metadata with %s', async (_, metadata) => {
