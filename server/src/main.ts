@@ -128,6 +128,7 @@ async function compose(settings: Settings, parts: Parts): Promise<RunningHub> {
       tls,
       edge: parts.edge,
     }),
+    anyHostName: access.anyHostName,
     identify: limitedIdentify(access.identify, rateLimits),
     rateLimits,
     grpc: {

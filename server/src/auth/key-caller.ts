@@ -61,6 +61,11 @@ export class KeyCaller implements Caller {
     return { at, calls };
   }
 
+  /** They could not be written down. */
+  untakeUse(calls: number): void {
+    this.#calls += calls;
+  }
+
   /** True when the key's time is over; its streams end then. */
   endWhenOver(): boolean {
     if (!this.isOver) return false;

@@ -33,6 +33,7 @@ export class KeyRing {
   /** When the look that `#access` comes from began. */
   #readAtMs = Number.NEGATIVE_INFINITY;
   #reading: Promise<void> | undefined;
+  #noting: Promise<void> | undefined;
   #stopPolling: (() => void) | undefined;
 
   constructor(deps: KeyRingDeps) {
@@ -54,7 +55,8 @@ export class KeyRing {
   async stop(): Promise<void> {
     this.#stopPolling?.();
     await this.#reading?.catch(() => undefined);
-    await this.#noteUses(true).catch(() => undefined);
+    await this.#noting;
+    await this.#noteUses(true);
   }
 
   /** Whether a key was ever made; undefined until the store has been read. */
@@ -137,7 +139,8 @@ export class KeyRing {
     const access = await this.#deps.keys.access();
     this.#take(access);
     this.#readAtMs = startedMs;
-    await this.#noteUses(false);
+    // A store that is slow to write is still read.
+    void this.#noteUses(false);
   }
 
   #take(access: Access): void {
@@ -183,15 +186,27 @@ export class KeyRing {
   }
 
   /** To the minute: a busy key is not written down at every call. */
-  async #noteUses(all: boolean): Promise<void> {
-    const uses = new Map<string, number>();
-    for (const [id, caller] of this.#callers) {
+  #noteUses(all: boolean): Promise<void> {
+    this.#noting ??= this.#writeUses(all).finally(() => {
+      this.#noting = undefined;
+    });
+    return this.#noting;
+  }
+
+  /** What cannot be written is kept for the next time. */
+  async #writeUses(all: boolean): Promise<void> {
+    const { keys, audit } = this.#deps;
+    const taken = [...this.#callers.values()].flatMap((caller) => {
       const use = caller.takeUse(all ? 0 : limits.keyUseEveryMs);
-      if (use === undefined) continue;
-      uses.set(id, use.at);
-      this.#deps.audit.keyUsed(caller.key, use.calls);
+      return use === undefined ? [] : [{ caller, ...use }];
+    });
+    if (taken.length === 0) return;
+    try {
+      await keys.noteUses(new Map(taken.map(({ caller, at }) => [caller.key.id, at])));
+      for (const { caller, calls } of taken) audit.keyUsed(caller.key, calls);
+    } catch {
+      for (const { caller, calls } of taken) caller.untakeUse(calls);
     }
-    if (uses.size > 0) await this.#deps.keys.noteUses(uses);
   }
 
   #newAnonymous(): AnonymousCaller {

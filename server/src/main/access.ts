@@ -1,6 +1,7 @@
 import { Audit } from '../auth/audit.ts';
 import type { Caller } from '../auth/caller.ts';
 import { createIdentify, type Identify } from '../auth/identify.ts';
+import { ExpirySignals } from '../auth/expiry-signals.ts';
 import { KeyRing } from '../auth/key-ring.ts';
 import { TokenCaller } from '../auth/token-caller.ts';
 import type { TokenVerifier, VerifiedToken } from '../auth/token-verifier.ts';
@@ -26,6 +27,8 @@ export interface HubAccess {
   readonly identify: Identify;
   /** Looks it up for the first time. Rejects with `invalid` where the hub would be open to others without anybody having said so. */
   admit(): Promise<void>;
+  /** Whether a caller without a credential may call the hub by any name, as where somebody said that it is open. */
+  readonly anyHostName: boolean;
   /** For the start line: `open: no keys made`, or nothing. */
   describe(): string;
   /** Whether anybody can be let in now. */
@@ -44,16 +47,18 @@ export function createAccess({ settings, keys, tokens, clock, logger }: AccessPa
     anonymous: isOpen ? 'served' : nobodyWithoutCredential(),
     graceMs: settings.accessGraceMs,
   });
+  const expiries = new ExpirySignals(clock);
   const callers = new WeakMap<VerifiedToken, Caller>();
   const callerOfToken = (token: VerifiedToken): Caller => {
     const known = callers.get(token);
     if (known !== undefined) return known;
-    const caller = new TokenCaller(token, clock);
+    const caller = new TokenCaller(token, clock, expiries);
     callers.set(token, caller);
     return caller;
   };
   const isClosed = () => ring.isClosed === true || tokens !== undefined;
   return {
+    anyHostName: exposed !== undefined || settings.allowAnonymous,
     identify: createIdentify({ ring, tokens, audit, callerOfToken }),
     admit: async () => {
       await ring.begin();

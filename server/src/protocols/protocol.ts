@@ -11,6 +11,8 @@ export interface ProtocolHost {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly telemetry: Telemetry;
+  /** Whether a caller without a credential may call the hub by any name; see `refuseForeignHost`. */
+  readonly anyHostName: boolean;
   /** Counts the request, where requests are limited. */
   readonly identify: Identify;
   /** For what comes without being identified again; undefined where nothing is limited. */

@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { describe, expect, it } from 'vitest';
 import { readLogId } from '../../src/engines/sqlite/open-database.ts';
 import { positionOf } from '../../src/engines/sqlite/position.ts';
 import type { Event } from '../../src/event/event.ts';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
+import { someEvents } from '../support/build-event.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { eventStoreSuite, type StoreHarness } from './event-store.suite.ts';
 import { keepAsideSuite } from './keep-aside.suite.ts';
@@ -45,3 +47,21 @@ async function sqliteStoreHarness(): Promise<StoreHarness> {
 eventStoreSuite('on SQLite', sqliteStoreHarness);
 keepAsideSuite('SQLite', sqliteStoreHarness);
 keyStoreSuite('on SQLite', sqliteStoreHarness);
+
+describe('the store in a file', () => {
+  it('says who may come in before the listings that wait are answered', async () => {
+    const harness = await sqliteStoreHarness();
+    const store = await harness.open();
+    await store.record('0', await harness.entries(someEvents(1_000), 1));
+    const order: string[] = [];
+    const listings = Array.from({ length: 40 }, async () => {
+      await store.find({ filter: {}, order: 'desc', limit: 1_000 });
+      order.push('listing');
+    });
+    const access = store.keys.access().then(() => order.push('access'));
+    await Promise.all([...listings, access]);
+    expect(order.indexOf('access')).toBeLessThan(order.length - 1);
+    await store.close();
+    await harness.destroy();
+  });
+});

@@ -174,6 +174,7 @@ async function give(
   wanted: Pick<StoredKey, 'name' | 'scopes' | 'eventTypes'>,
 ): Promise<void> {
   const { name, scopes, eventTypes } = wanted;
+  await assertRoom(keys, now);
   const { id, text, hash } = newApiKey();
   const forMs = flags.expires === undefined ? undefined : durationOf('expires', flags.expires);
   const expiresAt = forMs === undefined ? undefined : now + forMs;
@@ -195,10 +196,20 @@ async function liveKeys(
   wanted: (key: StoredKey) => boolean,
 ): Promise<readonly StoredKey[]> {
   const { keys: all } = await keys.access();
-  if (all.length >= limits.apiKeys) {
-    throw usageError(`there are ${limits.apiKeys} keys, which is as many as a hub knows`);
-  }
   return all.filter((key) => wanted(key) && !isOver(key, now));
+}
+
+/** Keys that ended long ago are forgotten when one is added, and take no room. */
+async function assertRoom(keys: KeyStore, now: Instant): Promise<void> {
+  const { keys: all } = await keys.access();
+  const forgotten = now - limits.apiKeyForgetMs;
+  const kept = all.filter(
+    ({ revokedAt = now, expiresAt = now }) => Math.min(revokedAt, expiresAt) >= forgotten,
+  );
+  if (kept.length < limits.apiKeys) return;
+  throw usageError(
+    `there are ${limits.apiKeys} keys, ended ones included, which is as many as a hub knows`,
+  );
 }
 
 function nameOf({ name }: KeyFlags): string {

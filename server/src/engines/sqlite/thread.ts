@@ -1,4 +1,4 @@
-import { parentPort, Worker } from 'node:worker_threads';
+import { parentPort, receiveMessageOnPort, Worker } from 'node:worker_threads';
 import { systemClock } from '../../base/clock.ts';
 import { HubError, type HubErrorOptions } from '../../base/errors.ts';
 import { fromSqlite } from './sqlite-fault.ts';
@@ -22,9 +22,9 @@ interface ClonedError {
   readonly options: HubErrorOptions;
 }
 
-/** In the thread: answers requests in the order in which they come. */
-export function serveThread(procedures: Procedures): void {
-  parentPort?.on('message', ({ id, name, args }: Request) => {
+/** In the thread: answers requests in the order in which they come, but those first that are `urgent`. */
+export function serveThread(procedures: Procedures, urgent?: ReadonlySet<string>): void {
+  const answer = ({ id, name, args }: Request) => {
     const procedure = procedures[name] as ((...args: readonly unknown[]) => unknown) | undefined;
     try {
       if (procedure === undefined) throw new Error(`no procedure ${name}`);
@@ -32,7 +32,33 @@ export function serveThread(procedures: Procedures): void {
     } catch (reason) {
       parentPort?.postMessage({ id, error: cloneError(reason) } satisfies Answer);
     }
-  });
+  };
+  if (urgent === undefined) parentPort?.on('message', answer);
+  else parentPort?.on('message', (request: Request) => answerUrgentFirst(request, urgent, answer));
+}
+
+/** Takes what has come meanwhile before each answer. */
+function answerUrgentFirst(
+  first: Request,
+  urgent: ReadonlySet<string>,
+  answer: (request: Request) => void,
+): void {
+  const waiting = [first];
+  while (waiting.length > 0) {
+    waiting.push(...arrived());
+    const at = waiting.findIndex(({ name }) => urgent.has(name));
+    for (const request of waiting.splice(Math.max(at, 0), 1)) answer(request);
+  }
+}
+
+function arrived(): readonly Request[] {
+  const requests: Request[] = [];
+  while (parentPort !== null) {
+    const received = receiveMessageOnPort(parentPort);
+    if (received === undefined) break;
+    requests.push(received.message as Request);
+  }
+  return requests;
 }
 
 /** After so many deaths in a row a start comes once a second, so as not to keep the machine busy. */

@@ -1,6 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { limits } from '../../../src/base/limits.ts';
+import { openStore } from '../../../src/main/engines.ts';
 import type { NewPlace } from '../../support/hub-places.ts';
 import { type CliResult, jsonLines, runCli } from '../../support/run-cli.ts';
 import { Hubs, type PlacedHub } from './hubs.ts';
@@ -93,6 +95,23 @@ export function keyingSuite(newPlace: NewPlace): void {
       await vi.waitFor(async () => expect(await statusOf(again)).toBe(201), seen);
       expect(await statusOf(again, key)).toBe(401);
     });
+
+    it('ends a key when there are as many as a hub knows, and makes no more', async () => {
+      const hub = await hubs.start();
+      const { key } = await create(hub, '--name=leaked', '--scopes=admin');
+      const store = await openStore(hub.settings, { exclusive: false });
+      const ends = { expiresAt: undefined, revokedAt: Date.now(), lastUsedAt: undefined };
+      const kept = { name: 'old', hash: '', scopes: [], eventTypes: undefined, ...ends };
+      for (let at = 1; at < limits.apiKeys; at += 1) {
+        await store.keys.add({ id: `old-${at}`, createdAt: at, ...kept }, 0);
+      }
+      await store.close();
+      const more = await keys(hub, 'create', '--name=more', '--scopes=admin');
+      expect(more.code).toBe(2);
+      expect(more.stderr).toContain(`there are ${limits.apiKeys} keys`);
+      expect((await keys(hub, 'revoke', '--name=leaked')).code).toBe(0);
+      await vi.waitFor(async () => expect(await statusOf(hub, key)).toBe(401), seen);
+    }, 60_000);
 
     it('says what is wrong with a wish', async () => {
       const hub = await hubs.start();

@@ -7,6 +7,7 @@ import { type ErrorCode, HubError } from '../../../base/errors.ts';
 import type { Json } from '../../../base/json.ts';
 import { limits } from '../../../base/limits.ts';
 import type { Caller, Presented } from '../../../hub.ts';
+import { refuseForeignHost } from '../../http/foreign-host.ts';
 import { bearerOf, presentedBy } from '../../http/request-header.ts';
 import type { ProtocolHost } from '../../protocol.ts';
 import { decodeParameters } from '../decode.ts';
@@ -126,6 +127,7 @@ async function identify(host: ProtocolHost, context: ConnectionContext): Promise
   try {
     const presented = presentedIn(context.connectionParams) ?? presentedBy(request);
     const caller = await host.identify(presented, host.http.clientAddress(request));
+    if (!host.anyHostName) refuseForeignHost(caller, request);
     context.extra.caller = caller;
     closeWhenEnded(caller, socket);
     return true;
@@ -141,6 +143,7 @@ const closings: { readonly unauthenticated: readonly [number, string] } & Partia
   Record<ErrorCode, readonly [number, string]>
 > = {
   unauthenticated: [4401, 'Unauthorized'],
+  forbidden: [4403, 'Forbidden'],
   unreadable: [4400, 'Two credentials at once'],
   unavailable: [1013, 'Try again later'],
   rate_limited: [1013, 'Try again later'],
