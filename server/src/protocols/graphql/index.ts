@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { HubError } from '../../base/errors.ts';
 import { rawProblem } from '../http/problem.ts';
+import { refuseUpgrade } from '../http/refuse-upgrade.ts';
 import type { Protocol, ProtocolHost } from '../protocol.ts';
 import { createHttpHandler } from './http-handler.ts';
 import { createPlayground } from './playground/index.ts';
@@ -56,7 +57,7 @@ async function openSocket(
   socket.on('error', () => socket.destroy());
   if (!isSameOrigin(request) && !host.http.allowsOrigin(request.headers.origin ?? '')) {
     const detail = 'a page of another origin may not open a WebSocket here';
-    socket.end(rawProblem(new HubError('forbidden', detail), 403, 'Forbidden'));
+    refuseUpgrade(socket, rawProblem(new HubError('forbidden', detail), 403, 'Forbidden'));
     return;
   }
   try {
@@ -64,7 +65,7 @@ async function openSocket(
   } catch (reason) {
     const failure = HubError.from(reason);
     host.logger.error({ err: failure.cause ?? failure }, 'a WebSocket could not be opened');
-    socket.end(rawProblem(failure, 500, 'Internal Server Error'));
+    refuseUpgrade(socket, rawProblem(failure, 500, 'Internal Server Error'));
   }
 }
 

@@ -17,6 +17,7 @@ import type { HttpServer } from './http-server.ts';
 import { hubResponseClass } from './hub-response.ts';
 import { rawProblem, writeProblem } from './problem.ts';
 import { withRateLimitHeaders } from './rate-limit-headers.ts';
+import { refuseUpgrade } from './refuse-upgrade.ts';
 import { createRouter } from './router.ts';
 import { takeBacklog } from './take-backlog.ts';
 import { type UnusedConnections, unusedConnections } from './unused-connections.ts';
@@ -91,7 +92,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const upgrade = upgrades.get(pathOf(request));
     if (upgrade !== undefined && closing === undefined) upgrade(request, socket, head);
-    else socket.end(rawProblem(stopping(), 503, 'Service Unavailable'));
+    else refuseUpgrade(socket, rawProblem(stopping(), 503, 'Service Unavailable'));
   });
 
   return {
