@@ -172,6 +172,8 @@ export const limits = {
   /** JSON levels that a GraphQL request puts around what REST would get. */
   graphqlJsonDepth: 2,
   websocketPayloadBytes: 8 * 1024 * 1024,
+  /** All that a WebSocket may send until its caller is known: as much as the headers of a request. */
+  websocketGreetingBytes: 16 * 1024,
   /** Fragments of one message, and pieces that a fragment arrives in: programs send one of each, or as many as fit their packets. */
   websocketFragments: 256,
   websocketPieces: 16_384,
@@ -179,7 +181,7 @@ export const limits = {
   websocketInitTimeoutMs: 3_000,
   /** Above it nothing more is read from a WebSocket until its client has read what it asked for. */
   websocketBufferedBytes: 1024 * 1024,
-  /** How long a WebSocket that was cut may take to read why. */
+  /** How long a WebSocket that is closed may take to read why and to answer. */
   websocketFarewellMs: 5_000,
   /** While the hub stops: how long a WebSocket's operations may take to end. */
   websocketStopMs: 2_000,

@@ -1,9 +1,12 @@
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import { createClient } from 'graphql-ws';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { limits } from '../../../src/base/limits.ts';
+import { holdRequest } from '../../../src/base/request-memory.ts';
 import { hurriedClock } from '../../support/hurried-clock.ts';
+import { openRaw } from '../../support/raw-http.ts';
 import { startTestHub, type TestHub } from '../../support/start-test-hub.ts';
 import { sendEvent, sendPurchases } from './graphql-calls.ts';
 import { openSocket, type TestSocket } from './test-socket.ts';
@@ -183,6 +186,118 @@ describe('a WebSocket', () => {
     await stopped;
   });
 });
+
+describe('a long message', () => {
+  /** The message with blanks to as many bytes, which mean nothing in JSON. */
+  const long = (message: object, bytes: number) => JSON.stringify(message).padEnd(bytes);
+
+  it('is taken once its caller is known', async () => {
+    const socket = await ready();
+    socket.socket.send(long(subscribe('1', '{ __typename }'), limits.websocketPayloadBytes));
+    expect(await socket.next()).toMatchObject({ type: 'next', id: '1' });
+  });
+
+  it('is refused as overloaded while other long requests take the memory', async () => {
+    const socket = await ready();
+    const message = long(subscribe('1', '{ __typename }'), limits.shortRequestBytes + 1);
+    const release = holdRequest(limits.requestsHeldBytes);
+    try {
+      socket.socket.send(message);
+      expect(await socket.next()).toMatchObject({
+        id: '1',
+        type: 'error',
+        payload: [{ extensions: { code: 'overloaded' } }],
+      });
+      socket.socket.send(message.slice(0, limits.shortRequestBytes));
+      expect(await socket.next()).toMatchObject({ type: 'next', id: '1' });
+      expect(await socket.next()).toEqual({ type: 'complete', id: '1' });
+    } finally {
+      release();
+    }
+    socket.socket.send(message);
+    expect(await socket.next()).toMatchObject({ type: 'next', id: '1' });
+  });
+
+  it('takes no memory from others when it is answered, or its subscription has begun', async () => {
+    const socket = await ready();
+    const atOnce = Math.floor(limits.requestsHeldBytes / limits.websocketPayloadBytes);
+    for (let id = 1; id <= atOnce + 1; id += 1) {
+      const message = subscribe(String(id), following, { after: 'end' });
+      socket.socket.send(long(message, limits.websocketPayloadBytes));
+      await expect.poll(subscribers).toBe(id);
+      socket.socket.send(long(subscribe('q', '{ __typename }'), limits.websocketPayloadBytes));
+      expect(await socket.next()).toMatchObject({ type: 'next', id: 'q' });
+      expect(await socket.next()).toEqual({ type: 'complete', id: 'q' });
+    }
+  });
+});
+
+describe('a WebSocket whose caller is not known yet', () => {
+  const excess = limits.websocketGreetingBytes + 1;
+  it('is closed with 1009 for more than a greeting, in whatever it comes', async () => {
+    const sends: ((socket: WebSocket) => void)[] = [
+      (socket) => socket.send('x'.repeat(limits.websocketPayloadBytes)),
+      (socket) => socket.send('x'.repeat(excess), { fin: false }),
+      (socket) => {
+        for (let sent = 0; sent < excess; sent += 100) socket.pong('x'.repeat(100));
+      },
+    ];
+    const codes = sends.map(async (send) => {
+      const { socket, closed } = await open();
+      socket.on('error', () => undefined);
+      send(socket);
+      return (await closed).code;
+    });
+    expect(await Promise.all(codes)).toEqual([1009, 1009, 1009]);
+  });
+
+  it('may send as much as the headers of a request in its greeting', async () => {
+    const socket = await open();
+    const payload = { text: 'x'.repeat(limits.websocketGreetingBytes - 100) };
+    socket.send({ type: 'connection_init', payload });
+    expect(await socket.next()).toEqual({ type: 'connection_ack' });
+  });
+
+  it('is cut when it does not answer the close', async () => {
+    const sends: ((connection: Socket) => void)[] = [
+      () => undefined,
+      (connection) => connection.write(masked(JSON.stringify(subscribe('1', '{ __typename }')))),
+      (connection) => connection.write(masked('x'.repeat(excess))),
+    ];
+    const cuts = sends.map(async (send) => {
+      const connection = openRaw(hub.url);
+      connection.write(upgradeRequest);
+      await once(connection, 'data');
+      // From here on it reads what comes, and answers nothing.
+      connection.resume();
+      send(connection);
+      await new Promise((resolve) => connection.once('close', resolve));
+    });
+    await Promise.all(cuts);
+    // ws alone would keep them for 30 s.
+  }, 20_000);
+});
+
+const upgradeRequest = [
+  'GET /graphql HTTP/1.1',
+  'Host: hub',
+  'Connection: Upgrade',
+  'Upgrade: websocket',
+  'Sec-WebSocket-Version: 13',
+  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+  'Sec-WebSocket-Protocol: graphql-transport-ws',
+  '\r\n',
+].join('\r\n');
+
+/** A frame of text as a client sends it, with a mask of zeros. */
+function masked(text: string): Buffer {
+  const payload = Buffer.from(text);
+  const head =
+    payload.length < 126
+      ? Buffer.from([0x81, 0x80 | payload.length])
+      : Buffer.from([0x81, 0xfe, payload.length >> 8, payload.length & 0xff]);
+  return Buffer.concat([head, Buffer.alloc(4), payload]);
+}
 
 describe('a WebSocket that breaks the protocol', () => {
   it('is closed when it does not speak graphql-transport-ws', async () => {

@@ -2,9 +2,10 @@ import type { WebSocket as GraphqlSocket } from 'graphql-ws';
 import type { RawData, WebSocket } from 'ws';
 import { type Clock, yieldTurn } from '../../../base/clock.ts';
 import { HubError } from '../../../base/errors.ts';
-import type { Json } from '../../../base/json.ts';
+import { isJsonObject, type Json } from '../../../base/json.ts';
 import { limits } from '../../../base/limits.ts';
 import type { Logger } from '../../../base/logger.ts';
+import { holdRequest } from '../../../base/request-memory.ts';
 import { readJson } from '../decode.ts';
 import { wireErrorOf } from '../failure.ts';
 
@@ -26,7 +27,10 @@ export class OpenSocket implements GraphqlSocket {
   readonly #logger: Logger;
   readonly #operations = new AbortController();
   readonly #active = new Set<string>();
+  /** Gives back the memory of the operations' messages, by their ids. */
+  readonly #releases = new Map<string, () => void>();
   #alive = true;
+  #isWaiting = false;
   #isCut = false;
   #isStopping = false;
 
@@ -64,6 +68,11 @@ export class OpenSocket implements GraphqlSocket {
     this.#closeWhenStopped();
   }
 
+  /** The operation is a subscription that has begun: its message is not worked on any more. */
+  follows(id: string): void {
+    this.#releases.get(id)?.();
+  }
+
   /** Resolves when the client has room for more, or will never have. */
   send(data: string): Promise<void> {
     const socket = this.#socket;
@@ -87,15 +96,15 @@ export class OpenSocket implements GraphqlSocket {
 
   onMessage(take: (message: string) => Promise<void>): void {
     this.#socket.on('message', (data: RawData, isBinary: boolean) => {
-      if (this.#isCut || this.#isStopping) return;
-      const message = isBinary ? undefined : this.#read(String(data));
-      if (message === undefined) return;
-      // graphql-ws takes a message that is parsed already, which its types do not say.
-      take(message as string).catch((err: unknown) => {
+      if (this.#isCut || this.#isStopping || isBinary) return;
+      // A Buffer, as `binaryType` says where nobody has set it.
+      this.#handle(data as Buffer, take).catch((err: unknown) => {
         this.#logger.error({ err }, 'a WebSocket message could not be handled');
         this.close(4500, 'Internal server error');
       });
-      if (this.#socket.bufferedAmount > limits.websocketBufferedBytes) this.#socket.pause();
+      if (this.#socket.bufferedAmount <= limits.websocketBufferedBytes) return;
+      this.#isWaiting = true;
+      this.#socket.pause();
     });
   }
 
@@ -114,25 +123,44 @@ export class OpenSocket implements GraphqlSocket {
     void yieldTurn().then(() => this.#socket.close(1001, 'Going away'));
   }
 
-  /** The message; an unreadable operation is answered, anything else unreadable closes. */
-  #read(text: string): Json | undefined {
+  /** A long message counts as a long request while it is worked on. */
+  async #handle(data: Buffer, take: (message: string) => Promise<void>): Promise<void> {
+    const text = String(data);
+    let release: (() => void) | undefined;
+    let message: Json;
     try {
-      return readJson(text, MESSAGE_LEVELS);
+      release = holdRequest(data.length);
+      message = readJson(text, MESSAGE_LEVELS);
     } catch (reason) {
-      const id = operationIdOf(text);
-      if (id === undefined) {
-        this.close(4400, 'Invalid message received');
-        return undefined;
-      }
-      const payload = [wireErrorOf(HubError.from(reason))];
-      void this.send(JSON.stringify({ id, type: 'error', payload }));
-      return undefined;
+      release?.();
+      this.#refuse(text, HubError.from(reason));
+      return;
     }
+    const { type, id = null } = isJsonObject(message) ? message : {};
+    if (type === 'subscribe' && typeof id === 'string') this.#releases.set(id, release);
+    try {
+      // graphql-ws takes a message that is parsed already, which its types do not say.
+      await take(message as unknown as string);
+    } finally {
+      release();
+      if (typeof id === 'string' && this.#releases.get(id) === release) this.#releases.delete(id);
+    }
+  }
+
+  /** Answers an operation; there is no answer to anything else, which closes. */
+  #refuse(text: string, error: HubError): void {
+    const id = operationIdOf(text);
+    if (id !== undefined) {
+      void this.send(JSON.stringify({ id, type: 'error', payload: [wireErrorOf(error)] }));
+    } else if (error.code === 'overloaded') this.close(1013, 'Try again later');
+    else this.close(4400, 'Invalid message received');
   }
 
   #readWhenTaken(): void {
     const socket = this.#socket;
-    if (socket.isPaused && socket.bufferedAmount <= limits.websocketBufferedBytes) socket.resume();
+    if (!this.#isWaiting || socket.bufferedAmount > limits.websocketBufferedBytes) return;
+    this.#isWaiting = false;
+    socket.resume();
   }
 
   /** The answer cancels. A client that takes little by little is slow, and still alive. */
@@ -158,6 +186,7 @@ export class OpenSocket implements GraphqlSocket {
     this.#operations.abort(new HubError('slow_reader', reason));
     // The errors of the subscriptions go out first.
     void yieldTurn().then(() => this.#socket.close(1013, 'Read too slowly'));
+    // Also one whose client has ended its side already, where close() sets no time.
     this.#clock.after(limits.websocketFarewellMs, () => this.#socket.terminate());
   }
 

@@ -13,6 +13,7 @@ import type { ProtocolHost } from '../../protocol.ts';
 import { decodeParameters } from '../decode.ts';
 import { failureOf, toWireError, toWireResult } from '../encode.ts';
 import { asGraphqlError, type Engine, isStream } from '../engine.ts';
+import { boundGreeting } from './bound-greeting.ts';
 import { OpenSocket } from './open-socket.ts';
 
 export interface SocketServer {
@@ -30,6 +31,7 @@ export function createSocketServer(host: ProtocolHost, engine: Engine): SocketSe
     maxPayload: limits.websocketPayloadBytes,
     maxFragments: limits.websocketFragments,
     maxBufferedChunks: limits.websocketPieces,
+    ...farewell,
     handleProtocols: (offered) =>
       offered.has(GRAPHQL_TRANSPORT_WS_PROTOCOL) ? GRAPHQL_TRANSPORT_WS_PROTOCOL : false,
   });
@@ -43,6 +45,7 @@ export function createSocketServer(host: ProtocolHost, engine: Engine): SocketSe
           socket,
           request,
           caller: undefined,
+          welcome: boundGreeting(webSocket, rawSocket),
           streams: new Map(),
         });
         const gone = new Promise<void>((resolve) => {
@@ -61,12 +64,17 @@ export function createSocketServer(host: ProtocolHost, engine: Engine): SocketSe
   };
 }
 
+/** Who does not answer a close is cut; the types of ws do not know the option yet. */
+const farewell = { closeTimeout: limits.websocketFarewellMs };
+
 /** What is known of one connection. */
 interface Connection {
   readonly socket: OpenSocket;
   /** The upgrade. */
   readonly request: IncomingMessage;
   caller: Caller | undefined;
+  /** Ends the bounds of those whose caller is not known. */
+  readonly welcome: () => void;
   /** The open subscriptions by their ids; the function tells the counters of the end. */
   readonly streams: Map<string, () => void>;
 }
@@ -102,6 +110,7 @@ function operations(
     onOperation: ({ extra }, id, _payload, _args, outcome) => {
       if ('then' in outcome || !isStream(outcome)) return;
       extra.streams.set(id, host.telemetry.subscriberOpened(TRANSPORT));
+      extra.socket.follows(id);
     },
     onNext: (_context, _id, _payload, _args, result) => toWireResult(result, host.logger),
     onError: ({ extra }, id, _payload, errors) => {
@@ -129,6 +138,7 @@ async function identify(host: ProtocolHost, context: ConnectionContext): Promise
     const caller = await host.identify(presented, host.http.clientAddress(request));
     if (!host.anyHostName) refuseForeignHost(caller, request);
     context.extra.caller = caller;
+    context.extra.welcome();
     closeWhenEnded(caller, socket);
     return true;
   } catch (reason) {
