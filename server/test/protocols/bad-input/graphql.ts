@@ -68,6 +68,11 @@ export const graphqlRows: readonly GraphqlRow[] = [
     'ten pages of a thousand',
     `{ ${repeat(10, (at) => `a${at}: lastEvents(limit: 1000) { id }`)} }`,
   ),
+  operation(
+    88,
+    'thirty pages of a thousand, by the default of a variable',
+    `query ($n: Int = 1000) { ${repeat(30, (at) => `a${at}: lastEvents(limit: $n) { id }`)} }`,
+  ),
   operation(88, '100,000 open braces', '{a'.repeat(100_000), 'unreadable'),
   operation(
     88,

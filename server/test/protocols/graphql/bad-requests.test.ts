@@ -187,6 +187,38 @@ describe('an operation', () => {
     expect(legacy.errors[0]?.extensions.code).toBe(code);
   });
 
+  describe('whose length is a variable', () => {
+    const six = (head: string, field: string) =>
+      `${head} { ${'abcdef'.replace(/./g, (name) => `${name}: ${field} `)} }`;
+    const latest = (head: string) => six(head, 'lastEvents(limit: $n) { id }');
+    const listed = (head: string) => six(head, 'events(first: $n) { edges { cursor } }');
+
+    it.each([
+      ['the default', latest('query ($n: Int = 1000)'), {}],
+      ['the default, in a listing', listed('query ($n: Int = 1000)'), {}],
+      ['what is sent in place of the default', latest('query ($n: Int = 1)'), { n: 1000 }],
+      ['text', latest('query ($n: Int)'), { n: '1000' }],
+      ['a list as the default', latest('query ($n: Int = [1000])'), {}],
+    ])('is weighed by it: %s', async (_, text, variables) => {
+      const { status, errors } = await run(hub.url, text, variables);
+      expect(errors[0]?.extensions.errors?.[0]?.code).toBe('too_costly');
+      expect(status).toBe(400);
+    });
+
+    it.each([
+      ['a short default', latest('query ($n: Int = 1)'), {}],
+      ['a short length for a long default', latest('query ($n: Int = 1000)'), { n: 1 }],
+      ['null for a long default', latest('query ($n: Int = 1000)'), { n: null }],
+      ['null as the default', latest('query ($n: Int = null)'), {}],
+      ['nothing', latest('query ($n: Int)'), {}],
+      ['nothing, in a listing', listed('query ($n: Int)'), {}],
+    ])('runs with %s', async (_, text, variables) => {
+      const { status, errors } = await run(hub.url, text, variables);
+      expect(errors).toEqual([]);
+      expect(status).toBe(200);
+    });
+  });
+
   it.each([
     ['a name that it does not have', ',"operationName":"C"'],
     ['a blank name', ',"operationName":""'],

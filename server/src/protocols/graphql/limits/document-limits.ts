@@ -8,7 +8,7 @@ import {
 } from 'graphql';
 import { type HubError, invalid } from '../../../base/errors.ts';
 import { limits } from '../../../base/limits.ts';
-import { costOfField, type Variables } from './field-cost.ts';
+import { costOfField, type VariableValues, type Variables, variableValues } from './field-cost.ts';
 
 /** What an operation amounts to with all its fragments in place. */
 interface Weight {
@@ -34,7 +34,7 @@ export function checkDocumentLimits(
       fragments.set(definition.name.value, definition);
     }
   }
-  const scale = new Scale(fragments, variables);
+  const scale = new Scale(fragments, variableValues(operation, variables));
   for (const name of fragments.keys()) scale.fragment(name);
   const weight = scale.selections(operation.selectionSet);
   const directives = weight.directives + (operation.directives?.length ?? 0);
@@ -57,11 +57,11 @@ const nothing: Weight = { depth: 0, aliases: 0, directives: 0, cost: 0 };
 
 class Scale {
   readonly #fragments: ReadonlyMap<string, FragmentDefinitionNode>;
-  readonly #variables: Variables;
+  readonly #variables: VariableValues;
   readonly #weighed = new Map<string, Weight>();
   readonly #open = new Set<string>();
 
-  constructor(fragments: ReadonlyMap<string, FragmentDefinitionNode>, variables: Variables) {
+  constructor(fragments: ReadonlyMap<string, FragmentDefinitionNode>, variables: VariableValues) {
     this.#fragments = fragments;
     this.#variables = variables;
   }

@@ -1,10 +1,28 @@
-import { type FieldNode, Kind, type ValueNode } from 'graphql';
+import { type FieldNode, Kind, type OperationDefinitionNode, type ValueNode } from 'graphql';
 import { limits } from '../../../base/limits.ts';
 
+/** As a client sends them. */
 export type Variables = Readonly<Record<string, unknown>>;
 
+/** As the operation runs with them: the sent ones, and the defaults of the others. */
+export type VariableValues = ReadonlyMap<string, unknown>;
+
+/** A variable that is neither sent nor has a default leaves its argument absent. */
+export function variableValues(
+  operation: OperationDefinitionNode,
+  sent: Variables,
+): VariableValues {
+  const values = new Map<string, unknown>();
+  for (const { variable, defaultValue } of operation.variableDefinitions ?? []) {
+    const name = variable.name.value;
+    if (Object.hasOwn(sent, name)) values.set(name, sent[name]);
+    else if (defaultValue !== undefined) values.set(name, readValue(defaultValue, values));
+  }
+  return values;
+}
+
 /** How many entries of a list a field may answer with, or as much work in another form. */
-export function costOfField(field: FieldNode, variables: Variables): number {
+export function costOfField(field: FieldNode, variables: VariableValues): number {
   const argument = (name: string) => {
     const node = field.arguments?.find((each) => each.name.value === name);
     return node === undefined ? undefined : readValue(node.value, variables);
@@ -23,18 +41,29 @@ export function costOfField(field: FieldNode, variables: Variables): number {
   }
 }
 
-/** What is no length is refused later, with better words. */
+/** Absent, it is the field's default. What is no length counts as the longest: it is refused later, with better words. */
 function pageLength(value: unknown, fallback: number): number {
-  if (typeof value !== 'number') return fallback;
-  return Math.min(Math.max(value, 0), limits.pageEvents);
+  const length = value ?? fallback;
+  if (typeof length !== 'number' || Number.isNaN(length)) return limits.pageEvents;
+  return Math.min(Math.max(length, 0), limits.pageEvents);
 }
 
 function listLength(value: unknown): number {
   return Array.isArray(value) ? value.length : 1;
 }
 
-function readValue(node: ValueNode, variables: Variables): unknown {
-  if (node.kind === Kind.VARIABLE) return variables[node.name.value];
-  if (node.kind === Kind.INT) return Number(node.value);
-  return node.kind === Kind.LIST ? node.values : undefined;
+/** A literal that is neither a length, a list nor null is answered as its node. */
+function readValue(node: ValueNode, variables: VariableValues): unknown {
+  switch (node.kind) {
+    case Kind.VARIABLE:
+      return variables.get(node.name.value);
+    case Kind.INT:
+      return Number(node.value);
+    case Kind.LIST:
+      return node.values;
+    case Kind.NULL:
+      return null;
+    default:
+      return node;
+  }
 }
