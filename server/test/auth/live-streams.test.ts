@@ -213,6 +213,23 @@ describe('an ingest stream', () => {
   });
 });
 
+describe('a reflection stream', () => {
+  it('ends once its key is revoked', async () => {
+    const client = new GrpcClient(hub.grpcAddress);
+    ends.push(() => client.close());
+    const key = await keys.make(['events:read']);
+    await untilKnown(hub.url, key);
+    const path = '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo';
+    const stream = client.duplex(path, { metadata: bearing(key) });
+    const ended = new Promise<ServiceError>((resolve) => stream.once('error', resolve));
+    const answered = new Promise<Message>((resolve) => stream.once('data', resolve));
+    stream.write({ list_services: '*' });
+    expect(await answered).toHaveProperty('list_services_response');
+    await keys.revoke(key);
+    expect(client.read(await ended).reason).toBe('unauthenticated');
+  });
+});
+
 describe('what began with a token', () => {
   it('ends when that runs out, over every transport', async () => {
     await hub.remove();

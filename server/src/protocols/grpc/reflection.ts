@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { Server } from '@grpc/grpc-js';
+import { HubError } from '../../base/errors.ts';
 import type { Contracts } from './contracts.ts';
 import { type CallHost, ignore, type Method, type RawCall, ServedCall } from './served-call.ts';
 
@@ -36,11 +37,14 @@ export function reflectionMethods(host: CallHost, contracts: Contracts): readonl
   }));
 }
 
+/** One question at a time: the next is read when the answer has left, so none pile up for who does not read them. */
 class ReflectionCall extends ServedCall {
   readonly #path: string;
   readonly #load: () => Promise<Reflectors>;
   #reflector: Reflector | undefined;
   readonly #stream = new EventEmitter();
+  /** What ends the stream from the hub's side: its stop, and the end of the credential. */
+  #ends: readonly AbortSignal[] = [];
 
   constructor(call: RawCall, host: CallHost, path: string, load: () => Promise<Reflectors>) {
     super(call, host, path);
@@ -49,16 +53,17 @@ class ReflectionCall extends ServedCall {
   }
 
   protected override opened(): void {
-    this.#load().then(
-      (reflectors) => this.#begin(reflectors.get(this.#path)),
-      (reason) => this.fail(reason),
-    );
+    this.#ends = [this.host.stopping, this.caller.ended];
+    for (const signal of this.#ends) signal.addEventListener('abort', this.#stop);
+    if (this.#ends.some(({ aborted }) => aborted)) this.#stop();
+    else this.#loadAndBegin();
   }
 
   override onReceiveMessage(message: Buffer): void {
+    if (this.ended) return;
     try {
+      this.caller.assertCurrent();
       this.#stream.emit('data', this.#reflector?.decode(message));
-      this.call.startRead();
     } catch (reason) {
       this.fail(reason);
     }
@@ -68,17 +73,38 @@ class ReflectionCall extends ServedCall {
     this.#stream.emit('end');
   }
 
+  override onCancel(): void {
+    super.onCancel();
+    for (const signal of this.#ends) signal.removeEventListener('abort', this.#stop);
+  }
+
+  #loadAndBegin(): void {
+    this.#load()
+      .then((reflectors) => this.#begin(reflectors.get(this.#path)))
+      .catch((reason) => this.fail(reason));
+  }
+
   #begin(reflector: Reflector | undefined): void {
     if (reflector === undefined) throw new Error(`the reflection library lacks ${this.#path}`);
     this.#reflector = reflector;
     reflector.serve(
       Object.assign(this.#stream, {
-        write: (answer: unknown) => this.call.sendMessage(reflector.encode(answer), ignore),
+        write: (answer: unknown) => this.call.sendMessage(reflector.encode(answer), this.#read),
         end: () => this.succeed(),
       }),
     );
-    this.call.startRead();
+    this.#read();
   }
+
+  readonly #read = (): void => {
+    if (!this.ended) this.call.startRead();
+  };
+
+  readonly #stop = (): void => {
+    const { ended } = this.caller;
+    if (ended.aborted) this.fail(ended.reason);
+    else this.fail(new HubError('unavailable', 'the hub is stopping: ask again once it is back'));
+  };
 }
 
 async function loadReflectors(contracts: Contracts): Promise<Reflectors> {
