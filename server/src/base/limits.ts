@@ -217,6 +217,8 @@ export const limits = {
   grpcIdleMs: 5 * 60_000,
   /** How often the state is looked at while somebody watches the health service. */
   grpcHealthWatchMs: 1_000,
+  /** Watches of the health service in one process: they need no credential and never end by themselves. */
+  grpcHealthWatchesMax: 100,
   /** For calls under way when the hub stops; within `stopMs`. */
   grpcDrainMs: 5_000,
 

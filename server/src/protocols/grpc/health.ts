@@ -25,6 +25,7 @@ export function healthMethods(
   const listRequest = contracts.type<object>('grpc.health.v1.HealthListRequest');
   const listResponse = contracts.type('grpc.health.v1.HealthListResponse');
   const known = new Set(['', ...names]);
+  const places = new WatchPlaces();
   const status = async (): Promise<number> => {
     if (host.stopping.aborted) return NOT_SERVING;
     const { ready } = await hub.health();
@@ -43,6 +44,7 @@ export function healthMethods(
       return listResponse.encode({ statuses });
     }),
     serverStreamMethod(host, `${healthService}/Watch`, request, async ({ service }, _, out) => {
+      places.take(out.signal);
       const say = (current: number) => out.write(response.encode({ status: current }));
       if (!known.has(service)) {
         say(SERVICE_UNKNOWN);
@@ -53,6 +55,34 @@ export function healthMethods(
     }),
   ];
 }
+
+/** Anybody may watch, so that nothing but their number bounds them. */
+class WatchPlaces {
+  #taken = 0;
+
+  /** Until `gone` aborts, which it does at the end of every call. Throws `rate_limited` when all are taken. */
+  take(gone: AbortSignal): void {
+    if (gone.aborted) return;
+    if (this.#taken >= limits.grpcHealthWatchesMax) {
+      throw new HubError(
+        'rate_limited',
+        `${this.#taken} watch the health of this process, which is all that may: ask Check`,
+        { retryAfterS: watchRetryS },
+      );
+    }
+    this.#taken += 1;
+    gone.addEventListener(
+      'abort',
+      () => {
+        this.#taken -= 1;
+      },
+      { once: true },
+    );
+  }
+}
+
+/** When somebody may have gone. */
+const watchRetryS = 10;
 
 /** Says the state, and each change of it, until nobody listens or the hub stops. */
 async function watch(

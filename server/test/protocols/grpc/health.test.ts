@@ -1,5 +1,6 @@
 import { type ServiceError, status } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
+import { limits } from '../../../src/base/limits.ts';
 import { startTestHub } from '../../support/start-test-hub.ts';
 import { all, GrpcClient, type Message, take } from './grpc-client.ts';
 import { servedHub } from './served-hub.ts';
@@ -34,6 +35,30 @@ describe('the health service', () => {
         'event_hub.v1.EventService': { status: SERVING },
       },
     });
+  });
+
+  it('is watched by so many at once, whatever they ask for, and by another one when one has gone', async () => {
+    const hub = await startTestHub();
+    const watcher = new GrpcClient(hub.grpcAddress);
+    const watch = (service: string) => {
+      const stream = watcher.stream(`${health}/Watch`, { service });
+      const begun = take(stream, 1).finally(() => stream.on('error', () => undefined));
+      return { stream, begun };
+    };
+    const watches = Array.from({ length: limits.grpcHealthWatchesMax }, (_, at) =>
+      watch(at % 2 === 0 ? '' : 'other'),
+    );
+    await Promise.all(watches.map(({ begun }) => begun));
+    const refused = await watcher.failure(watch('').begun);
+    expect(refused).toMatchObject({ code: status.RESOURCE_EXHAUSTED, reason: 'rate_limited' });
+    expect(refused.retryDelay).toBeGreaterThan(0);
+    expect(await watcher.call(`${health}/Check`)).toEqual({ status: SERVING });
+
+    watches[0]?.stream.cancel();
+    await expect.poll(() => watch('').begun.catch(() => undefined)).toEqual([{ status: SERVING }]);
+    expect((await watcher.failure(watch('').begun)).reason).toBe('rate_limited');
+    watcher.close();
+    await hub.remove();
   });
 
   it('tells who watches that the hub stops', async () => {
