@@ -7,11 +7,12 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
   watch,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { newFile } from '../support/hub-places.ts';
@@ -184,6 +185,42 @@ describe('event-hub backup', () => {
       expect((await backUp('--force')).code).toBe(2);
     }
     expect(readdirSync(folder.path)).toEqual(['copy.db']);
+  });
+
+  it('takes no name of a part of a hub’s file, with --force or without, there or not', async () => {
+    await generate(3);
+    const linked = join(folder.path, 'linked');
+    symlinkSync(dirname(fileOfHub()), linked);
+    const byLink = join(linked, basename(fileOfHub()));
+    const other = join(folder.path, 'other.db');
+    copy = other;
+    await done(backUp());
+    const names = readdirSync(dirname(fileOfHub()));
+    expect(names).toContain(`${basename(fileOfHub())}-wal`);
+    const ends = ['-wal', '-shm', '-journal', '.lock', '.lock-journal'];
+    const parts = ends.map((end) => `${fileOfHub()}${end}`);
+    for (const part of [...parts, `${byLink}-wal`, `${other}-wal`]) {
+      copy = part;
+      const { code, stderr } = await backUp('--force');
+      expect({ part, code }).toEqual({ part, code: 2 });
+      expect(stderr).toContain('is the name of a part of');
+    }
+    copy = `${other}.lock`;
+    expect(await backUp()).toMatchObject({ code: 2, stdout: '' });
+    expect(readdirSync(dirname(fileOfHub()))).toEqual(names);
+    expect(readdirSync(folder.path)).toEqual(['linked', 'other.db']);
+    await hub.stop();
+    expect(await contentOf(fileOfHub())).toHaveLength(3);
+  });
+
+  it('removes no hub that is called like a part of the copy', async () => {
+    await hub.stop();
+    const odd = join(folder.path, 'copy.db-wal');
+    cpSync(fileOfHub(), odd);
+    const before = readFileSync(odd);
+    const { code } = await runCli(['backup', '--to', copy, '--force', `--log=sqlite:${odd}`]);
+    expect(code).toBe(2);
+    expect(readFileSync(odd)).toEqual(before);
   });
 
   it('lets nobody read more than the original, and is one plain file', async () => {

@@ -10,7 +10,10 @@ export const backup = defineCommand({
     'Copies the one file of the embedded mode as it is at one moment: every event that was answered before is in it, with keys, counts and all else. The copy is read whole and compared (pages and indexes, number of events, identity, newest position) before it gets its name, so that a file of that name is a whole backup. It is one plain file; `event-hub restore` takes it. It has the hashes of the API keys: keep it as the original is kept.',
   flags: {
     to: { kind: 'text', value: 'FILE', help: 'The copy; its folder must be there.' },
-    force: { kind: 'switch', help: 'In place of a file that has this name.' },
+    force: {
+      kind: 'switch',
+      help: "In place of a file that has this name; never of a part of a hub's file.",
+    },
   },
   usesSettings: true,
   examples: [

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, realpathSync, rmSync } from 'node:fs';
+import { existsSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { HubError } from '../../base/errors.ts';
 import type { BackUpOptions, FileContent } from '../../base/file-backups.ts';
@@ -13,6 +13,7 @@ export async function backUpFile(
   { to, replace, ...options }: BackUpOptions,
 ): Promise<FileContent> {
   const target = resolve(to);
+  assertNoSideFile(target);
   const unlock = replace ? holdReplaced(file, target) : () => undefined;
   const unfinished = unfinishedOf(target);
   try {
@@ -45,6 +46,22 @@ export function isSameFile(one: string, other: string): boolean {
 
 const sideEnds = ['-wal', '-shm', '-journal'] as const;
 
+/** By any case of letters: some disks do not tell them apart. */
+const sideName = /^(.+)(?:-wal|-shm|-journal|\.lock)$/i;
+
+/**
+ * A file that stands under such a name beside another is a part of that one,
+ * also when it is not there at this moment: a copy would take the place of events.
+ */
+function assertNoSideFile(target: string): void {
+  const [, owner] = sideName.exec(target) ?? [];
+  if (owner === undefined || !statSync(owner, { throwIfNoEntry: false })?.isFile()) return;
+  throw new HubError(
+    'conflict',
+    `${target} is the name of a part of ${owner}: choose another name`,
+  );
+}
+
 function assertFree(target: string): void {
   for (const name of [target, ...sideEnds.map((end) => `${target}${end}`)]) {
     if (!existsSync(name)) continue;
@@ -57,9 +74,10 @@ function assertFree(target: string): void {
 
 /** Throws `conflict` for a file on which a hub runs, this one's or another's. */
 function holdReplaced(file: string, target: string): () => void {
-  if (!existsSync(target)) return () => undefined;
-  if (existsSync(file) && isSameFile(file, target)) {
-    throw new HubError('conflict', `${target} is the hub's own file: choose another name`);
+  for (const name of [target, ...sideEnds.map((end) => `${target}${end}`)]) {
+    if (!existsSync(file) || !existsSync(name) || !isSameFile(file, name)) continue;
+    throw new HubError('conflict', `${name} is the hub's own file: choose another name`);
   }
+  if (!existsSync(target)) return () => undefined;
   return existsSync(lockOf(target)) ? lockFile(target) : () => undefined;
 }
