@@ -79,6 +79,9 @@ export class KeyCaller implements Caller {
   }
 }
 
-export function isOver({ revokedAt, expiresAt }: StoredKey, now: Instant): boolean {
+export function isOver(
+  { revokedAt, expiresAt }: Pick<StoredKey, 'revokedAt' | 'expiresAt'>,
+  now: Instant,
+): boolean {
   return revokedAt !== undefined || (expiresAt !== undefined && expiresAt <= now);
 }

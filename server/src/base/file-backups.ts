@@ -1,3 +1,5 @@
+import type { Instant } from './clock.ts';
+
 /** What a hub's file holds, as far as one can tell two of them apart by it. */
 export interface FileContent {
   /** The log's identity. */
@@ -26,9 +28,30 @@ export interface RestoreOptions extends CopyOptions {
   readonly from: string;
   /** What was there goes for good; else it is kept under the name `aside`. */
   readonly aside: string | undefined;
+  /** The time of the restore. */
+  readonly at: Instant;
+}
+
+/** An API key, as far as one must know it to tell whether it holds. */
+export interface CopiedKey {
+  readonly id: string;
+  readonly name: string;
+  readonly expiresAt: Instant | undefined;
+  readonly revokedAt: Instant | undefined;
+}
+
+/** Who may come in at a hub that was restored. */
+export interface RestoredAccess {
+  /** What was there: a hub, of which all that was ended stays ended; or nothing that tells of it. */
+  readonly replaced: 'hub' | 'no hub' | 'unreadable';
+  /** Nobody comes in without a credential. */
+  readonly isClosed: boolean;
+  /** Those of which what was there does not tell, ended ones among them. */
+  readonly onlyInCopy: readonly CopiedKey[];
 }
 
 export interface Restored extends FileContent {
+  readonly access: RestoredAccess;
   /** Where what was there is now. */
   readonly aside: string | undefined;
 }

@@ -248,6 +248,107 @@ describe('event-hub backup', () => {
   });
 });
 
+describe('who may come in after a restore', () => {
+  it('is nobody whose key was revoked since, and whoever has one that holds', async () => {
+    const leaked = await createKey('leaked');
+    const rotated = await createKey('rotated');
+    const expired = await createKey('expired');
+    const steady = await createKey('steady');
+    await done(backUp());
+    await keysOf('revoke', '--name=leaked');
+    await keysOf('rotate', '--name=rotated', '--overlap=1h');
+    await keysOf('rotate', '--name=expired', '--overlap=1ms');
+    const newer = await createKey('newer');
+    const before = await listKeys();
+    await hub.stop();
+    const { stderr } = await done(restore());
+    expect(stderr).not.toContain('hold');
+    expect(await listKeys()).toEqual(before);
+    hub = await hubs.restart(hub);
+    for (const { key } of [leaked, expired]) expect(await statusWith(key)).toBe(401);
+    for (const { key } of [rotated, steady, newer]) expect(await statusWith(key)).toBe(200);
+  });
+
+  it('is nobody where the last key was revoked, also when the backup is from before the first', async () => {
+    await done(backUp());
+    await createKey('leaked');
+    await keysOf('revoke', '--name=leaked');
+    await hub.stop();
+    const { stderr } = await done(restore('--yes'));
+    expect(stderr).not.toContain('the hub is open');
+    hub = await hubs.restart(hub);
+    expect((await get(hub.url, '/events')).status).toBe(401);
+    await hub.stop();
+    await keysOf('reopen', '--yes');
+    hub = await hubs.restart(hub);
+    expect((await get(hub.url, '/events')).status).toBe(200);
+  });
+
+  it('is what the keys that ended earlier in the backup say, too', async () => {
+    await createKey('leaked');
+    await keysOf('revoke', '--name=leaked');
+    await createKey('short', '--expires=1h');
+    await done(backUp());
+    const before = await listKeys();
+    await hub.stop();
+    inPlace('UPDATE api_keys SET revoked_at = NULL, expires_at = NULL');
+    inPlace("DELETE FROM hub WHERE key = 'access_closed'");
+    await done(restore());
+    expect(await listKeys()).toEqual(before);
+    hub = await hubs.restart(hub);
+    expect((await get(hub.url, '/events')).status).toBe(401);
+  });
+
+  it('is nobody whose key ended so long ago that the hub has forgotten it', async () => {
+    const { id } = await createKey('forgotten');
+    await done(backUp());
+    await hub.stop();
+    inPlace('DELETE FROM api_keys');
+    await done(restore());
+    expect(await listKeys()).toMatchObject([{ id, state: 'revoked' }]);
+  });
+
+  it.each([
+    ['no hub is there', () => rmSync(fileOfHub()), /^(?!.*cannot be read from)/s],
+    ['another file is there', () => writeFileSync(fileOfHub(), 'precious'), /cannot be read from/],
+    ['its keys are damaged', () => inPlace('DROP TABLE api_keys'), /cannot be read from/],
+  ])('is told by name where %s', async (_, spoil, words) => {
+    const { id } = await createKey('shop');
+    await createKey('leaked');
+    await keysOf('revoke', '--name=leaked');
+    await done(backUp());
+    await hub.stop();
+    spoil();
+    const { stderr } = await done(restore());
+    expect(stderr).toContain(`nothing that was there tells of them: shop (${id}); end`);
+    expect(stderr).not.toContain('the hub is open');
+    expect(stderr).toMatch(words);
+  });
+
+  it('is told to be everybody where the backup has no key, and nothing says otherwise', async () => {
+    await done(backUp());
+    await hub.stop();
+    rmSync(fileOfHub());
+    const { stderr } = await done(restore());
+    expect(stderr).toContain('no key of the copy holds\nthe hub is open, as in the copy');
+  });
+
+  it('is taken over by the copy of an older hub, and from the file of a newer one', async () => {
+    await generate(3);
+    await done(backUp());
+    const { key } = await createKey('shop');
+    const before = await listKeys();
+    await hub.stop();
+    makeDatabase('DROP TABLE api_keys; PRAGMA user_version = 1', true);
+    inPlace('PRAGMA user_version = 999; ALTER TABLE api_keys ADD COLUMN later TEXT');
+    await done(restore());
+    expect(await listKeys()).toEqual(before);
+    hub = await hubs.restart(hub);
+    expect(await statusWith(key)).toBe(200);
+    expect((await get(hub.url, '/events')).status).toBe(401);
+  });
+});
+
 describe('event-hub restore', () => {
   it('refuses while a hub runs there, and changes nothing', async () => {
     await generate(3);
@@ -296,6 +397,34 @@ describe('event-hub restore', () => {
     expect(existsSync(copy)).toBe(true);
   });
 });
+
+interface ShownKey {
+  readonly id: string;
+  readonly key: string;
+}
+
+const keysOf = (action: string, ...flags: readonly string[]) =>
+  done(runCli(['keys', action, ...hub.place.flags, ...flags]));
+
+async function createKey(name: string, ...flags: readonly string[]): Promise<ShownKey> {
+  const wanted = [`--name=${name}`, '--scopes=events:read', '--output=json', ...flags];
+  return JSON.parse((await keysOf('create', ...wanted)).stdout) as ShownKey;
+}
+
+async function listKeys(): Promise<readonly unknown[]> {
+  return jsonLines(await keysOf('list', '--output=ndjson'));
+}
+
+async function statusWith(key: string): Promise<number> {
+  return (await fetch(`${hub.url}/events`, { headers: { 'X-API-Key': key } })).status;
+}
+
+/** Behind the back of a hub that is stopped. */
+function inPlace(sql: string): void {
+  const database = new DatabaseSync(fileOfHub());
+  database.exec(sql);
+  database.close();
+}
 
 /** Many events at once, each of a kilobyte, so that the copy takes more than one step. */
 async function fill(count: number): Promise<void> {

@@ -1,5 +1,6 @@
-import { formatInstant, systemClock } from '../../base/clock.ts';
+import { formatInstant, type Instant, systemClock } from '../../base/clock.ts';
 import { auditAct } from '../audit-act.ts';
+import { describeAccess } from '../backup/describe-access.ts';
 import { describeContent, openBackups, withProgress } from '../backup/open-backups.ts';
 import { defineCommand } from '../command.ts';
 import { exitCode, usageError } from '../exit-code.ts';
@@ -9,7 +10,7 @@ export const restore = defineCommand({
   name: 'restore',
   summary: 'Put such a copy in the place of a stopped hub.',
   description:
-    "Puts a copy that `event-hub backup` wrote in the place of the embedded mode's file, after reading it whole. Refused while a hub runs there. What is there is kept beside it under another name, unless --yes. Events, counts, API keys and whether the hub is closed are as they were at the moment of the backup. The log gets a new identity: positions from before are answered with `position_gone`, since what came after the backup is not there; who follows the hub starts anew from a time or from `start`. Senders may send again: what is known is a duplicate.",
+    "Puts a copy that `event-hub backup` wrote in the place of the embedded mode's file, after reading it whole. Refused while a hub runs there. What is there is kept beside it under another name, unless --yes. Events and counts are as they were at the moment of the backup. API keys are those of both: what was revoked or ran out in the file that is there stays so, its newer keys go on holding, and a closed hub stays closed. Where no hub is there, or it cannot be read, the keys of the copy that hold are named: revoke those that were revoked since. The log gets a new identity: positions from before are answered with `position_gone`, since what came after the backup is not there; who follows the hub starts anew from a time or from `start`. Senders may send again: what is known is a duplicate.",
   flags: {
     from: { kind: 'text', value: 'FILE', help: 'The copy; it is not changed.' },
     yes: { kind: 'switch', help: 'Remove what is there for good instead of keeping it aside.' },
@@ -24,11 +25,13 @@ export const restore = defineCommand({
     if (from === undefined) throw usageError('say what to restore: --from FILE');
     const { settings } = openSettings(settingFlags, terminal);
     const backups = await openBackups(settings);
+    const now = systemClock.now();
     const place = settings.log.slice(settings.log.indexOf(':') + 1);
     const restored = await withProgress(terminal, (onProgress) =>
       backups.restore(settings.log, {
         from,
-        aside: yes ? undefined : `${place}.before-${fileStamp()}`,
+        aside: yes ? undefined : `${place}.before-${fileStamp(now)}`,
+        at: now,
         onProgress,
         signal: interrupted,
       }),
@@ -38,11 +41,12 @@ export const restore = defineCommand({
     terminal.err(
       `${place} has ${describeContent(restored)}; its log is ${restored.logId} from now on, and positions from before are answered with position_gone`,
     );
+    for (const line of describeAccess(restored.access, now)) terminal.err(line);
     return exitCode.done;
   },
 });
 
 /** The time as a part of a file's name: `20261124T093000123Z`. */
-function fileStamp(): string {
-  return formatInstant(systemClock.now()).replaceAll(/[-:.]/g, '');
+function fileStamp(now: Instant): string {
+  return formatInstant(now).replaceAll(/[-:.]/g, '');
 }

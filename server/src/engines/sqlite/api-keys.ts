@@ -17,23 +17,23 @@ export function readAccess(database: DatabaseSync): Access {
 }
 
 export function addKey(database: DatabaseSync, key: StoredKey, forgetEndedBefore: number): void {
-  database.prepare("INSERT INTO hub VALUES (?, 'true') ON CONFLICT DO NOTHING").run(closedKey);
+  close(database);
   database
     .prepare('DELETE FROM api_keys WHERE coalesce(revoked_at, expires_at) < ?')
     .run(forgetEndedBefore);
-  database
-    .prepare('INSERT INTO api_keys VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)')
-    .run(
-      key.id,
-      key.name,
-      key.hash,
-      JSON.stringify(key.scopes),
-      key.eventTypes === undefined ? null : JSON.stringify(key.eventTypes),
-      key.createdAt,
-      key.expiresAt ?? null,
-      key.revokedAt ?? null,
-      key.lastUsedAt ?? null,
-    );
+  database.prepare(insertKey).run(...rowOf(key));
+}
+
+/** Closed when one of both is; a key that both know ends when it ends in one of them. */
+export function mergeAccess(database: DatabaseSync, { isClosed, keys }: Access): void {
+  if (isClosed) close(database);
+  const merge = database.prepare(
+    `${insertKey} ON CONFLICT (id) DO UPDATE SET
+      expires_at = coalesce(min(expires_at, excluded.expires_at), expires_at, excluded.expires_at),
+      revoked_at = coalesce(min(revoked_at, excluded.revoked_at), revoked_at, excluded.revoked_at),
+      last_used_at = coalesce(max(last_used_at, excluded.last_used_at), last_used_at, excluded.last_used_at)`,
+  );
+  for (const key of keys) merge.run(...rowOf(key));
 }
 
 export function expireKeys(database: DatabaseSync, ids: readonly string[], at: number): void {
@@ -59,6 +59,26 @@ export function noteKeyUses(database: DatabaseSync, uses: ReadonlyMap<string, nu
 
 export function reopenAccess(database: DatabaseSync): void {
   database.prepare('DELETE FROM hub WHERE key = ?').run(closedKey);
+}
+
+function close(database: DatabaseSync): void {
+  database.prepare("INSERT INTO hub VALUES (?, 'true') ON CONFLICT DO NOTHING").run(closedKey);
+}
+
+const insertKey = 'INSERT INTO api_keys VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)';
+
+function rowOf(key: StoredKey): (string | number | null)[] {
+  return [
+    key.id,
+    key.name,
+    key.hash,
+    JSON.stringify(key.scopes),
+    key.eventTypes === undefined ? null : JSON.stringify(key.eventTypes),
+    key.createdAt,
+    key.expiresAt ?? null,
+    key.revokedAt ?? null,
+    key.lastUsedAt ?? null,
+  ];
 }
 
 function keyOf(row: Record<string, unknown>): StoredKey {

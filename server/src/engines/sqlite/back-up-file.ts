@@ -18,7 +18,8 @@ export async function backUpFile(
   const unfinished = unfinishedOf(target);
   try {
     if (!replace) assertFree(target);
-    const content = await copyFile(file, unfinished, options);
+    const finish = (_: unknown, content: FileContent) => content;
+    const content = await copyFile(file, unfinished, { ...options, finish });
     // A write-ahead log that stayed beside the old file would be taken for one of the new.
     if (replace) removeParts(target);
     placeFile(unfinished, target, replace);

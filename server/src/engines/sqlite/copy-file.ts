@@ -11,11 +11,11 @@ import { openDatabase, pragma } from './open-database.ts';
 const pagesPerStep = 1_024;
 const cacheKib = 16 * 1024;
 
-export interface FileCopyOptions extends CopyOptions {
+export interface FileCopyOptions<Answer> extends CopyOptions {
   /** What to do about a source that is no hub's file. */
   readonly advice?: string;
-  /** Changes the copy once it is known to be whole. */
-  readonly change?: (copy: DatabaseSync) => void;
+  /** May change the copy, once it is known to be whole and to have this content; its answer is the copy's. */
+  readonly finish: (copy: DatabaseSync, content: FileContent) => Answer;
 }
 
 /**
@@ -23,11 +23,11 @@ export interface FileCopyOptions extends CopyOptions {
  * into one plain file that is not there yet, and reads the whole copy once. What
  * fails or is interrupted leaves nothing.
  */
-export async function copyFile(
+export async function copyFile<Answer>(
   from: string,
   to: string,
-  options: FileCopyOptions,
-): Promise<FileContent> {
+  options: FileCopyOptions<Answer>,
+): Promise<Answer> {
   const { advice } = options;
   const source = openDatabase(from, {
     create: false,
@@ -43,7 +43,7 @@ export async function copyFile(
     // Nobody may read more in the copy than in the original: it has the hashes of the keys.
     closeSync(openSync(to, 'wx', statSync(from).mode & 0o777));
     await copyPages(source, to, options);
-    return finishCopy(to, content, options.change);
+    return finishCopy(to, content, options.finish);
   } catch (reason) {
     throw reason instanceof HubError ? reason : failed(from, to, reason);
   } finally {
@@ -74,18 +74,16 @@ async function copyPages(
 }
 
 /** Without a write-ahead log: one file that can be moved, and read where nothing can be written. */
-function finishCopy(
+function finishCopy<Answer>(
   file: string,
   content: FileContent,
-  change: FileCopyOptions['change'],
-): FileContent {
+  finish: FileCopyOptions<Answer>['finish'],
+): Answer {
   const copy = new DatabaseSync(file);
   try {
     copy.exec('PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL; PRAGMA fullfsync = ON');
     assertSameContent(copy, content);
-    if (change === undefined) return content;
-    change(copy);
-    return readFileContent(copy);
+    return finish(copy, content);
   } finally {
     copy.close();
   }

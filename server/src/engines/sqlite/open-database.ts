@@ -108,7 +108,7 @@ function inspect(file: string, advice: string): void {
  * that it does not change: else it would leave empty files beside a file that
  * may be another program's.
  */
-function undisturbed(file: string): string | URL {
+export function undisturbed(file: string): string | URL {
   const log = statSync(`${file}-wal`, { throwIfNoEntry: false });
   if (log !== undefined && log.size > 0) return file;
   const url = pathToFileURL(file);
@@ -127,7 +127,7 @@ function assertCurrent(database: DatabaseSync): void {
 }
 
 /** One transaction for the mark, the tables and the log's identity: a file is the hub's whole or not at all. */
-function migrate(database: DatabaseSync): void {
+export function migrate(database: DatabaseSync): void {
   const version = Number(pragma(database, 'user_version'));
   if (version === schemaVersion) return;
   database.exec('BEGIN IMMEDIATE');
