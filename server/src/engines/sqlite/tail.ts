@@ -46,7 +46,8 @@ export class Tail {
    */
   push(sequence: number, entries: readonly LogEntry[]): void {
     if (entries.length === 0) return;
-    if (this.#followers === 0) {
+    // What was heard of already, as when somebody looked into the file, must not take the tail back.
+    if (this.#followers === 0 || sequence <= this.#last) {
       this.advance(sequence + entries.length - 1);
       return;
     }

@@ -100,5 +100,9 @@ async function endOf(engine: SqliteEngine): Promise<Position | undefined> {
   const [recent] = engine.tail.after(engine.tail.last - 1, 1) ?? [];
   if (recent !== undefined) return recent.position;
   const row = await engine.reader.call('newestEntry');
-  return row === undefined ? undefined : engine.entryOf(row).position;
+  if (row === undefined) return undefined;
+  // The file may be ahead of what this thread has heard of. Who reads history must come as far as the
+  // end that was said, or what lies between is in neither the history nor the live feed.
+  engine.tail.advance(row[0] as number);
+  return engine.entryOf(row).position;
 }
