@@ -1,7 +1,7 @@
 import type { Clock, Instant } from '../base/clock.ts';
 import { HubError } from '../base/errors.ts';
 
-/** Timers take no longer waits than about 24 days. */
+/** A timer takes no longer wait than about 24 days; a day is well under it. */
 const waitMsMax = 24 * 60 * 60 * 1000;
 
 /**

@@ -5,8 +5,6 @@ import { type Caller, refusedCredential } from './caller.ts';
 import type { KeyRing } from './key-ring.ts';
 import type { TokenVerifier, VerifiedToken } from './token-verifier.ts';
 
-export type { Action, Caller } from './caller.ts';
-
 /** What a request carries, whichever protocol it came by. */
 export interface Presented {
   /** Of `Authorization: Bearer <credential>`; another scheme is none. */

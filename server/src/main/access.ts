@@ -1,5 +1,4 @@
 import { Audit } from '../auth/audit.ts';
-import type { Caller } from '../auth/caller.ts';
 import { createIdentify, type Identify } from '../auth/identify.ts';
 import { ExpirySignals } from '../auth/expiry-signals.ts';
 import { KeyRing } from '../auth/key-ring.ts';
@@ -48,14 +47,7 @@ export function createAccess({ settings, keys, tokens, clock, logger }: AccessPa
     graceMs: settings.accessGraceMs,
   });
   const expiries = new ExpirySignals(clock);
-  const callers = new WeakMap<VerifiedToken, Caller>();
-  const callerOfToken = (token: VerifiedToken): Caller => {
-    const known = callers.get(token);
-    if (known !== undefined) return known;
-    const caller = new TokenCaller(token, clock, expiries);
-    callers.set(token, caller);
-    return caller;
-  };
+  const callerOfToken = (token: VerifiedToken) => new TokenCaller(token, clock, expiries);
   const isClosed = () => ring.isClosed === true || tokens !== undefined;
   return {
     anyHostName: exposed !== undefined || settings.allowAnonymous,
