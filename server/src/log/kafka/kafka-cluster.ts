@@ -1,4 +1,10 @@
-import { Admin, type BaseOptions, ConnectionPool, fetchV13 } from '@platformatic/kafka';
+import {
+  Admin,
+  type BaseOptions,
+  type Connection,
+  ConnectionPool,
+  fetchV13,
+} from '@platformatic/kafka';
 import type { Clock } from '../../base/clock.ts';
 import { limits } from '../../base/limits.ts';
 import { within } from '../../base/within.ts';
@@ -153,6 +159,19 @@ export class KafkaCluster {
     return pool;
   }
 
+  /** To the broker with this number, as last seen. */
+  async connection(pool: ConnectionPool, broker: number): Promise<Connection> {
+    const address = this.#brokers.get(broker);
+    if (address === undefined) throw unavailable(`${this.target.shown} has no leader`);
+    return await pool.get(address);
+  }
+
+  /** To any of the brokers that were seen. */
+  async anyConnection(pool: ConnectionPool): Promise<Connection> {
+    await this.knownTopic();
+    return await pool.getFirstAvailable([...this.#brokers.values()]);
+  }
+
   /** Of partitions with one leader, from an offset each. */
   async fetch(
     pool: ConnectionPool,
@@ -161,8 +180,6 @@ export class KafkaCluster {
     from: ReadonlyMap<number, number>,
     waitMs: number,
   ): Promise<readonly FetchedPartition[]> {
-    const broker = this.#brokers.get(leader);
-    if (broker === undefined) throw unavailable(`${this.target.shown} has no leader`);
     const partitions = [...from].map(([partition, offset]) => ({
       partition,
       currentLeaderEpoch: -1,
@@ -171,7 +188,7 @@ export class KafkaCluster {
       partitionMaxBytes: limits.kafkaPartitionFetchBytes,
     }));
     const answer = (async () => {
-      const connection = await pool.get(broker);
+      const connection = await this.connection(pool, leader);
       const topics = [{ topicId, partitions }];
       return await fetchV13.api
         .async(connection, waitMs, 1, limits.kafkaFetchBytes, 0, 0, -1, topics, [], '')

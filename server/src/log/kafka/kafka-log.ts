@@ -138,7 +138,7 @@ class KafkaLog {
     if (this.closing.aborted) throw unavailable('the log is closed');
     if (this.#fault !== undefined) throw this.#fault;
     if (this.#isUnsure) await this.#sameTopic();
-    this.#writer ??= new RecordWriter(this.#target, this.clock);
+    this.#writer ??= new RecordWriter(this.cluster, this.clock);
     const deps = { recent: this.#recent, writer: this.#writer, mark: this.mark };
     try {
       const outcomes = await appendEvents(deps, groups);

@@ -6,27 +6,25 @@ import { type ParsedEntry, parsedEntry, readBack } from '../../event/read-back.t
 
 /** A record on its way to its partition. */
 export interface OutgoingRecord {
-  readonly key: Buffer;
-  readonly value: Buffer;
-  readonly headers: Map<Buffer, Buffer>;
-  readonly timestamp: bigint;
+  readonly key: string;
+  readonly value: string;
+  /** Of few names, which are ASCII and shorter than 64 characters. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly timestampMs: number;
 }
 
-const contentType = Buffer.from('content-type');
-const json = Buffer.from('application/json');
-const eventId = Buffer.from('event_id');
-const eventType = Buffer.from('event_type');
+const eventId = 'event_id';
 
 export function toRecord(event: Event): OutgoingRecord {
   return {
-    key: Buffer.from(event.userId),
-    value: Buffer.from(eventToLogJson(event)),
-    headers: new Map([
-      [contentType, json],
-      [eventId, Buffer.from(event.id)],
-      [eventType, Buffer.from(event.eventType)],
-    ]),
-    timestamp: BigInt(event.receivedAt),
+    key: event.userId,
+    value: eventToLogJson(event),
+    headers: [
+      ['content-type', 'application/json'],
+      [eventId, event.id],
+      ['event_type', event.eventType],
+    ],
+    timestampMs: event.receivedAt,
   };
 }
 
@@ -38,7 +36,7 @@ export function parseRecord({ value }: Pick<KafkaRecord, 'value'>): ParsedEntry 
 
 /** Whether a hub wrote it: what the headers of every entry show. */
 export function isOfHub({ headers }: Pick<KafkaRecord, 'headers'>): boolean {
-  return headers.some(([name]) => name?.equals(eventId) === true);
+  return headers.some(([name]) => name?.toString() === eventId);
 }
 
 const names = [

@@ -1,40 +1,38 @@
-import { murmur2, Producer } from '@platformatic/kafka';
+import { murmur2 } from '@platformatic/kafka';
 import type { Clock } from '../../base/clock.ts';
 import { limits } from '../../base/limits.ts';
 import { within } from '../../base/within.ts';
 import { fingerprintOf } from '../../event/fingerprint.ts';
 import type { Delivery } from './delivery.ts';
-import { clientOptions, hearAll } from './kafka-cluster.ts';
+import type { KafkaCluster } from './kafka-cluster.ts';
 import { errorsIn, kafkaFault, unavailable } from './kafka-faults.ts';
 import { formatPosition, type TopicMark } from './kafka-position.ts';
-import { type OutgoingRecord, toRecord } from './kafka-record.ts';
-import type { KafkaTarget } from './kafka-target.ts';
+import { toRecord } from './kafka-record.ts';
+import { offsetsIn, type ProduceAnswer, ProducerSession } from './producer-session.ts';
+import { type RecordBatch, RecordBatchBuilder } from './record-batch.ts';
 
-type Message = OutgoingRecord & { readonly topic: string; readonly partition: number };
-
-/** What goes in one request. */
+/** What is written together: at most one batch of each partition. */
 interface Unit {
   /** The places of its events in the delivery. */
-  readonly indexes: number[];
-  readonly messages: Message[];
-  readonly bytes: Map<number, number>;
+  readonly indexes: readonly number[];
+  readonly batches: ReadonlyMap<number, RecordBatch>;
 }
 
 /**
- * Writes events, in their order within a partition: one request at a time, by an
+ * Writes events, in their order within a partition: one unit at a time, by an
  * idempotent producer with `acks=all`, so that a request that is sent again is
- * written once.
+ * written once. While the brokers work on one unit the next ones are made ready.
  */
 export class RecordWriter {
-  readonly #target: KafkaTarget;
+  readonly #cluster: KafkaCluster;
   readonly #clock: Clock;
-  #producer: Producer<Buffer, Buffer, Buffer, Buffer>;
+  readonly #builders = new Map<number, RecordBatchBuilder>();
+  #session: ProducerSession | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(target: KafkaTarget, clock: Clock) {
-    this.#target = target;
+  constructor(cluster: KafkaCluster, clock: Clock) {
+    this.#cluster = cluster;
     this.#clock = clock;
-    this.#producer = openProducer(target);
   }
 
   /** Settles the delivery; never rejects. */
@@ -58,58 +56,124 @@ export class RecordWriter {
   }
 
   async close(): Promise<void> {
-    await this.#producer.close(true);
+    await this.#session?.close();
   }
 
-  /** Each partition's part of a unit is one record batch, which a broker takes only up to a size. */
+  /** A broker takes a partition's batch only up to a size. */
   #unitsOf({ events, partitions }: Delivery): readonly Unit[] {
-    const { topic } = this.#target;
     const units: Unit[] = [];
-    let unit: Unit | undefined;
+    let indexes: number[] = [];
+    // What a failure on the way here left behind belongs to nobody.
+    for (const builder of this.#builders.values()) builder.clear();
     for (const [index, event] of events.entries()) {
-      const partition = partitions[index] ?? 0;
       const record = toRecord(event);
-      const bytes = record.value.length + record.key.length + event.id.length + 100;
-      const filled = unit?.bytes.get(partition) ?? 0;
-      if (unit === undefined || (filled > 0 && filled + bytes > limits.kafkaBatchBytes)) {
-        unit = { indexes: [], messages: [], bytes: new Map() };
-        units.push(unit);
+      const builder = this.#builderOf(partitions[index] ?? 0);
+      if (!builder.isEmpty && builder.bytesWith(record) > limits.kafkaBatchBytes) {
+        units.push({ indexes, batches: this.#build() });
+        indexes = [];
       }
-      unit.bytes.set(partition, (unit.bytes.get(partition) ?? 0) + bytes);
-      unit.indexes.push(index);
-      unit.messages.push({ ...record, topic, partition });
+      builder.add(record);
+      indexes.push(index);
     }
+    units.push({ indexes, batches: this.#build() });
     return units;
+  }
+
+  #builderOf(partition: number): RecordBatchBuilder {
+    let builder = this.#builders.get(partition);
+    if (builder === undefined) {
+      builder = new RecordBatchBuilder();
+      this.#builders.set(partition, builder);
+    }
+    return builder;
+  }
+
+  #build(): ReadonlyMap<number, RecordBatch> {
+    const { compression } = this.#cluster.target;
+    const batches = new Map<number, RecordBatch>();
+    for (const [partition, builder] of this.#builders) {
+      if (!builder.isEmpty) batches.set(partition, builder.build(compression));
+    }
+    return batches;
   }
 
   /** Answers the fault, if any. */
   async #send(unit: Unit, delivery: Delivery, mark: TopicMark): Promise<unknown> {
-    const { messages, bytes } = unit;
-    const { compression, shown } = this.#target;
-    const size = [...bytes.values()].reduce((sum, each) => sum + each, 0);
+    const { shown } = this.#cluster.target;
     const ms = limits.kafkaAnswerMs;
+    const written = new Map<number, number>();
+    this.#session ??= new ProducerSession(this.#cluster);
+    const session = this.#session;
     try {
-      const sent = this.#producer.send({
-        messages,
-        compression: size < limits.kafkaCompressBytes ? 'none' : compression,
-      });
-      const late = `Kafka at ${shown} did not answer in ${ms} ms`;
-      const { offsets = [] } = await within(this.#clock, ms, sent, late);
-      const written = new Map(offsets.map(({ partition, offset }) => [partition, Number(offset)]));
+      const sent = this.#sendAll(session, unit, written);
+      await within(this.#clock, ms, sent, `Kafka at ${shown} did not answer in ${ms} ms`);
       for (const index of tellWritten(unit, delivery, written, mark)) {
         const silent = `partition ${delivery.partitions[index]} ends`;
         delivery.failed(index, unavailable(`Kafka at ${shown} did not say where ${silent}`));
       }
       return undefined;
     } catch (reason) {
-      tellWritten(unit, delivery, writtenBeside(reason), mark);
-      // What failed may still be under way in it, with sequence numbers that the next request must not meet.
-      const failed = this.#producer;
-      this.#producer = openProducer(this.#target);
-      void failed.close(true).catch(() => undefined);
+      tellWritten(unit, delivery, written, mark);
+      // What failed may still be under way, with sequence numbers that the next request must not meet.
+      this.#session = undefined;
+      void session.close().catch(() => undefined);
       return kafkaFault(reason, shown);
     }
   }
+
+  /** Until every batch is written, each with its one number however often it is sent; what fails for long rejects. */
+  async #sendAll(
+    session: ProducerSession,
+    { batches }: Unit,
+    written: Map<number, number>,
+  ): Promise<void> {
+    let waiting: Map<number, Buffer> | undefined;
+    for (let tries = 0; ; tries += 1) {
+      let fault: unknown;
+      try {
+        waiting ??= new Map(await session.number(batches));
+        fault = await this.#sendOnce(session, waiting, written);
+      } catch (reason) {
+        fault = reason;
+      }
+      for (const partition of written.keys()) waiting?.delete(partition);
+      if (fault === undefined || waiting?.size === 0) return;
+      if (tries >= limits.kafkaRetries || !mayPass(fault)) throw fault;
+      await this.#clock.sleep(limits.kafkaRetryMs);
+      if (this.#session !== session) throw fault;
+      this.#cluster.forgetLeaders();
+    }
+  }
+
+  /** To all their leaders at once. Answers a fault of one of them, if any. */
+  async #sendOnce(
+    session: ProducerSession,
+    batches: ReadonlyMap<number, Buffer>,
+    written: Map<number, number>,
+  ): Promise<unknown> {
+    const { partitions } = await this.#cluster.knownTopic();
+    const byLeader = Map.groupBy(batches, ([partition]) => partitions[partition]?.leader ?? -1);
+    let fault: unknown;
+    const sends = [...byLeader].map(async ([leader, part]) => {
+      try {
+        const offsets = await session.send(leader, new Map(part));
+        for (const [partition, offset] of offsets) written.set(partition, offset);
+      } catch (reason) {
+        for (const [partition, offset] of writtenBeside(reason)) written.set(partition, offset);
+        fault ??= reason;
+      }
+    });
+    await Promise.all(sends);
+    return fault;
+  }
+}
+
+/** Whether another try, with leaders looked up anew, may find it gone: what Kafka says of it, where it says anything. */
+function mayPass(fault: unknown): boolean {
+  const verdicts = [...errorsIn(fault)].flatMap((error) =>
+    'canRetry' in error ? [error.canRetry === true] : [],
+  );
+  return verdicts.length === 0 || verdicts.includes(true);
 }
 
 /** Tells each its position, from the first of its partition on; answers those of partitions that are not there. */
@@ -136,44 +200,10 @@ function tellWritten(
   return rest;
 }
 
-/** What a failed request wrote all the same: an answer, and each of its partitions, succeeds or fails by itself. */
+/** What a failed request wrote all the same: each of its partitions succeeds or fails by itself. */
 function writtenBeside(reason: unknown): ReadonlyMap<number, number> {
-  const written = new Map<number, number>();
-  for (const error of errorsIn(reason)) {
-    const { response, produced } = error as Partial<PartlyProduced>;
-    for (const { partition, offset } of produced?.offsets ?? []) {
-      written.set(partition, Number(offset));
-    }
-    for (const { partitionResponses = [] } of response?.responses ?? []) {
-      for (const { index, errorCode, baseOffset } of partitionResponses) {
-        if (errorCode === 0) written.set(index, Number(baseOffset));
-      }
-    }
-  }
-  return written;
-}
-
-/** What the driver adds to its errors: the answers of the brokers that took all, and the one that did not. */
-interface PartlyProduced {
-  readonly produced: { readonly offsets?: Awaited<ReturnType<Producer['send']>>['offsets'] };
-  readonly response: {
-    readonly responses?: readonly {
-      readonly partitionResponses?: readonly {
-        readonly index: number;
-        readonly errorCode: number;
-        readonly baseOffset: bigint;
-      }[];
-    }[];
-  };
-}
-
-function openProducer(target: KafkaTarget): Producer<Buffer, Buffer, Buffer, Buffer> {
-  const producer = new Producer<Buffer, Buffer, Buffer, Buffer>({
-    ...clientOptions(target),
-    idempotent: true,
-  });
-  hearAll(producer.connections);
-  return producer;
+  const { response } = reason as { readonly response?: ProduceAnswer };
+  return response?.responses === undefined ? new Map() : offsetsIn(response.responses);
 }
 
 /** As Kafka's own producers do, so that others that write by user meet ours. */
