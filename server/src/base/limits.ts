@@ -251,6 +251,15 @@ export const limits = {
   issuerRetryFirstMs: 1_000,
   issuerRetryMaxMs: 30_000,
 
+  /** A longer `traceparent` is none; the one that W3C defines has 55. */
+  traceparentCharacters: 255,
+  /** What W3C asks everybody to pass on of a `tracestate`; a longer one is left out. */
+  tracestateCharacters: 512,
+  /** From one span to the places where its events came to be: as many as OpenTelemetry keeps by itself. */
+  traceLinks: 128,
+  /** For the spans that are finished when the hub has stopped; within `stopMs`. */
+  traceFlushMs: 1_500,
+
   /** From the signal to the exit. */
   stopMs: 10_000,
 } as const;
