@@ -89,17 +89,30 @@ function logSchemas({ required, properties }: { required: string[]; properties: 
       properties: kept,
       additionalProperties: false,
     },
-    RedisEntry: closed({
+    RedisEntry: traced({
       event_id: id,
       ...same,
       metadata: { type: 'string', description: 'JSON, or empty.' },
     }),
-    KafkaHeaders: closed({
+    KafkaHeaders: traced({
       'content-type': { const: 'application/json' },
       event_id: ref('EventId'),
       event_type: ref('EventType'),
     }),
   };
+}
+
+/** An object of these members, and of two more where the event came in a trace that is collected. */
+function traced(properties: Json) {
+  const schema = closed(properties);
+  const traceparent = {
+    type: 'string',
+    pattern: '^00-[0-9a-f]{32}-[0-9a-f]{16}-01$',
+    description:
+      'Where the event came to be, by W3C Trace Context; only of a hub that sends traces.',
+  };
+  const tracestate = { type: 'string', description: 'What others added to it.' };
+  return { ...schema, properties: { ...properties, traceparent, tracestate } };
 }
 
 /** An object of just these members, all of which are there. */

@@ -38,6 +38,11 @@ interface AsyncApi {
 const path = 'contracts/asyncapi.yaml';
 const document = asyncApiDocument(version) as unknown as AsyncApi;
 
+const aTrace = {
+  traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`,
+  tracestate: 'vendor=1',
+};
+
 describe('contracts/asyncapi.yaml', () => {
   it('is what the code prints: run `npm run contracts` after a change', () => {
     const file = readFileSync(join(repository, path), 'utf8');
@@ -178,9 +183,12 @@ describe('the messages of a hub', () => {
   });
 
   it('have the headers that it says, on Kafka', () => {
-    const headers = [...toRecord(anEvent()).headers].map((pair) => pair.map(String));
     const { headers: schema } = document.channels.kafkaTopic?.messages.record ?? {};
-    expect(faultsOf(schema ?? {}, Object.fromEntries(headers))).toEqual([]);
+    for (const [trace, count] of [[undefined, 3] as const, [aTrace, 5] as const]) {
+      const headers = [...toRecord(anEvent(), trace).headers].map((pair) => pair.map(String));
+      expect(headers).toHaveLength(count);
+      expect(faultsOf(schema ?? {}, Object.fromEntries(headers))).toEqual([]);
+    }
   });
 });
 
@@ -188,14 +196,18 @@ describeWithEngines('an entry in Redis', ['redis'], () => {
   it('is as contracts/asyncapi.yaml says', async () => {
     const [server, name] = [await sharedRedis(), freshName('events')];
     const log = await openLog(`${server}/0?stream=${name}`);
-    await log.append([{ events: [anEvent()], atomic: false }]);
-    const [entry] = (await command(server, 'XRANGE', name, '-', '+')) as [string, string[]][];
+    await log.append([
+      { events: [anEvent()], atomic: false },
+      { events: [anEvent()], atomic: false, trace: aTrace },
+    ]);
+    const entries = (await command(server, 'XRANGE', name, '-', '+')) as [string, string[]][];
     await log.close();
     await command(server, 'DEL', name, `${name}:hub`, `${name}:ids`);
-    const texts = entry?.[1] ?? [];
-    const pairs = texts.flatMap((key, at) => (at % 2 === 0 ? [[key, texts[at + 1]]] : []));
-    expect(pairs).toHaveLength(8);
-    expect(faultsOf(payloadOf('redisStream/entry'), Object.fromEntries(pairs))).toEqual([]);
+    expect(entries.map(([, texts]) => texts.length / 2)).toEqual([8, 10]);
+    for (const [, texts] of entries) {
+      const pairs = texts.flatMap((key, at) => (at % 2 === 0 ? [[key, texts[at + 1]]] : []));
+      expect(faultsOf(payloadOf('redisStream/entry'), Object.fromEntries(pairs))).toEqual([]);
+    }
   });
 });
 

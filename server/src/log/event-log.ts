@@ -1,4 +1,5 @@
 import type { HubError } from '../base/errors.ts';
+import type { TraceContext } from '../base/tracing.ts';
 import type { Event, NewEvent } from '../event/event.ts';
 
 /**
@@ -19,6 +20,8 @@ export interface LogEntry {
   readonly shard: string;
   readonly position: Position;
   readonly event: Event;
+  /** Where the event came to be, when that was traced and the log still knows. */
+  readonly trace?: TraceContext;
 }
 
 /** An entry of the log that could not be read, and why. */
@@ -33,6 +36,8 @@ export interface AppendGroup {
   readonly events: readonly NewEvent[];
   /** One conflict and nothing of this group is written. */
   readonly atomic: boolean;
+  /** Kept beside each of its entries; it has no part in what an event says. */
+  readonly trace?: TraceContext | undefined;
 }
 
 /** What became of one event, in the order of its group. */

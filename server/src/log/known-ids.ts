@@ -72,9 +72,9 @@ async function appendRest(
   known: Known,
 ): Promise<readonly (readonly Appended[])[]> {
   const answers = groups.map((group) => answersOf(group, known));
-  const rests = groups.map(({ events, atomic }, index) => ({
-    events: events.filter((_, at) => answers[index]?.[at] === undefined),
-    atomic,
+  const rests = groups.map((group, index) => ({
+    ...group,
+    events: group.events.filter((_, at) => answers[index]?.[at] === undefined),
   }));
   const toAppend = rests.filter(({ events }) => events.length > 0);
   const appended = toAppend.length === 0 ? [] : await log.append(toAppend);

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { TraceContext } from '../../src/base/tracing.ts';
 import type { Event, NewEvent } from '../../src/event/event.ts';
 import type { Appended, EventLog, LogEntry, Position } from '../../src/log/event-log.ts';
 import { anEvent, someEvents } from '../support/build-event.ts';
@@ -234,6 +235,46 @@ export function eventLogSuite(name: string, createHarness: () => Promise<LogHarn
         expect((await iterator.next()).done).toBe(true);
       });
 
+      it('gives with an entry where it came to be, to who follows, and nothing with others', async () => {
+        const abort = new AbortController();
+        const read = log.read({ from: 'end', follow: true, limit: 10, signal: abort.signal });
+        const iterator = read[Symbol.asyncIterator]();
+        const first = iterator.next();
+        await readAll(log);
+        const atomic = false;
+        const sent = [
+          undefined,
+          aTrace('a'),
+          aTrace('b', 'vendor=1,other=2'),
+          aTrace('b'),
+          undefined,
+        ];
+        const groups = sent.map((trace) => ({ events: someEvents(2), atomic, trace }));
+        await log.append(groups);
+        const entries: LogEntry[] = [...((await first).value ?? [])];
+        while (entries.length < 10) entries.push(...((await iterator.next()).value ?? []));
+        abort.abort();
+        await iterator.next();
+        const expected = groups.flatMap(({ events, trace }) => events.map(({ id }) => [id, trace]));
+        expect(entries.map(({ event, trace }) => [event.id, trace])).toEqual(expected);
+      });
+
+      it('takes a repeat for one, wherever its trace is, and keeps the first', async () => {
+        const event = anEvent();
+        const append = async (trace: TraceContext | undefined, sent: NewEvent) => {
+          const [[outcome] = []] = await log.append([{ events: [sent], atomic: true, trace }]);
+          return outcome;
+        };
+        const first = await append(aTrace('a'), event);
+        const position = positionOf(first);
+        expect(await append(aTrace('b', 'x=1'), event)).toEqual({ status: 'duplicate', position });
+        expect(await append(undefined, event)).toEqual({ status: 'duplicate', position });
+        expect(await append(aTrace('a'), { ...event, amount: 1n })).toEqual({ status: 'conflict' });
+        const { idMadeByHub: _, ...content } = event;
+        expect((await readAll(log)).map((entry) => entry.event)).toEqual([content]);
+        expect((await log.resumeAt(position)).size).toBeGreaterThan(0);
+      });
+
       it('does not disturb a second reader', async () => {
         const events = someEvents(40);
         await appendAll(events);
@@ -334,4 +375,9 @@ export function positionOf(outcome: Appended | undefined): Position {
     throw new Error(`expected a position, got ${outcome?.status}`);
   }
   return outcome.position;
+}
+
+/** A place in the trace of that digit. */
+function aTrace(digit: string, tracestate?: string): TraceContext {
+  return { traceparent: `00-${digit.repeat(32)}-${digit.repeat(16)}-01`, tracestate };
 }

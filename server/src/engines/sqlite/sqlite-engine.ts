@@ -145,7 +145,7 @@ export class SqliteEngine {
     const committed: LogEntry[] = [];
     let first = 0;
     let newestDuplicate = 0;
-    const described = groups.map(({ events }) =>
+    const described = groups.map(({ events, trace }) =>
       events.map((event): Appended => {
         index += 1;
         const status = statuses[index];
@@ -158,7 +158,8 @@ export class SqliteEngine {
           return { status: 'duplicate', position };
         }
         if (committed.length === 0) first = sequence;
-        committed.push({ shard: sqliteShard, position, event });
+        const entry = { shard: sqliteShard, position, event };
+        committed.push(trace === undefined ? entry : { ...entry, trace });
         return { status: 'accepted', position };
       }),
     );

@@ -1,4 +1,5 @@
 import { HubError } from '../../base/errors.ts';
+import type { TraceContext } from '../../base/tracing.ts';
 import type { NewEvent } from '../../event/event.ts';
 import type { Appended, AppendGroup } from '../event-log.ts';
 import { Delivery } from './delivery.ts';
@@ -27,10 +28,10 @@ export async function appendEvents(
 ): Promise<readonly (readonly Appended[])[]> {
   const delivery = new Delivery();
   const added: RecentEvent[] = [];
-  const plans = groups.map(({ atomic, events }) => {
+  const plans = groups.map(({ atomic, events, trace }) => {
     const conflicts = atomic ? conflictsIn(events, recent) : none;
     if (conflicts.size > 0) return events.map((event) => planRefused(event, conflicts, recent));
-    return events.map((event) => plan(event, { recent, mark, delivery, added }));
+    return events.map((event) => plan(event, trace, { recent, mark, delivery, added }));
   });
   await writer.write(delivery, mark);
   for (const each of added) recent.settle(each);
@@ -46,10 +47,14 @@ interface Planning {
   readonly added: RecentEvent[];
 }
 
-function plan(event: NewEvent, { recent, mark, delivery, added }: Planning): Plan {
+function plan(
+  event: NewEvent,
+  trace: TraceContext | undefined,
+  { recent, mark, delivery, added }: Planning,
+): Plan {
   const known = event.idMadeByHub ? undefined : recent.find(event.id);
   if (known !== undefined) return { known, isSame: isRepeat(known, event) };
-  const index = delivery.add(event, partitionOf(event.userId, mark.partitions));
+  const index = delivery.add(event, partitionOf(event.userId, mark.partitions), trace);
   if (!event.idMadeByHub) added.push(recent.add(event, delivery, index));
   return index;
 }

@@ -1,3 +1,4 @@
+import type { TraceContext } from '../../base/tracing.ts';
 import type { NewEvent } from '../../event/event.ts';
 import type { Position } from '../event-log.ts';
 
@@ -13,6 +14,8 @@ export class Delivery {
   readonly settled: Promise<void>;
   readonly settle: () => void;
   readonly #positions: (Position | undefined)[] = [];
+  /** By their places, of those that are in a trace; none where nothing is traced. */
+  #traces: Map<number, TraceContext> | undefined;
   /** Why an event may not have been written; empty as long as all were. */
   readonly #faults = new Map<number, unknown>();
 
@@ -23,9 +26,17 @@ export class Delivery {
   }
 
   /** The answer is its place in the delivery. */
-  add(event: NewEvent, partition: number): number {
+  add(event: NewEvent, partition: number, trace: TraceContext | undefined): number {
     this.partitions.push(partition);
-    return this.events.push(event) - 1;
+    const index = this.events.push(event) - 1;
+    if (trace === undefined) return index;
+    this.#traces ??= new Map();
+    this.#traces.set(index, trace);
+    return index;
+  }
+
+  traceAt(index: number): TraceContext | undefined {
+    return this.#traces?.get(index);
   }
 
   written(index: number, position: Position): void {

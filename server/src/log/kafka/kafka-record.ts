@@ -1,5 +1,6 @@
 import type { KafkaRecord } from '@platformatic/kafka';
 import { canonicalJson, isJsonArray, type Json, parseJson } from '../../base/json.ts';
+import { parseTraceContext, type TraceContext } from '../../base/tracing.ts';
 import type { Event } from '../../event/event.ts';
 import { eventToLogJson } from '../../event/event-json.ts';
 import { type ParsedEntry, parsedEntry, readBack } from '../../event/read-back.ts';
@@ -14,18 +15,36 @@ export interface OutgoingRecord {
 }
 
 const eventId = 'event_id';
+const traceparent = 'traceparent';
+const tracestate = 'tracestate';
 
-export function toRecord(event: Event): OutgoingRecord {
+export function toRecord(event: Event, trace?: TraceContext): OutgoingRecord {
+  const headers: [string, string][] = [
+    ['content-type', 'application/json'],
+    [eventId, event.id],
+    ['event_type', event.eventType],
+  ];
+  if (trace !== undefined) {
+    headers.push([traceparent, trace.traceparent]);
+    if (trace.tracestate !== undefined) headers.push([tracestate, trace.tracestate]);
+  }
   return {
     key: event.userId,
     value: eventToLogJson(event),
-    headers: [
-      ['content-type', 'application/json'],
-      [eventId, event.id],
-      ['event_type', event.eventType],
-    ],
+    headers,
     timestampMs: event.receivedAt,
   };
+}
+
+/** Where the record's event came to be, when whoever wrote it says so. */
+export function traceOf({ headers }: Pick<KafkaRecord, 'headers'>): TraceContext | undefined {
+  // The hub's own records without a trace have three: nothing more is looked at.
+  if (headers.length <= 3) return undefined;
+  return parseTraceContext(headerText(headers, traceparent), headerText(headers, tracestate));
+}
+
+function headerText(headers: KafkaRecord['headers'], wanted: string): string | undefined {
+  return headers.find(([name]) => name?.toString() === wanted)?.[1]?.toString('utf8');
 }
 
 /** The event of a record; anybody may have written it, so that every field is looked at. */

@@ -10,7 +10,7 @@ import {
   type TopicMark,
   unseen,
 } from './kafka-position.ts';
-import { parseRecord } from './kafka-record.ts';
+import { parseRecord, traceOf } from './kafka-record.ts';
 
 /** Where a partition is read on. */
 export interface Start {
@@ -160,7 +160,7 @@ export class PartitionReader {
   #takeRecord(
     partition: number,
     offset: number,
-    record: Parameters<typeof parseRecord>[0],
+    record: Parameters<typeof parseRecord>[0] & Parameters<typeof traceOf>[0],
     reading: Reading,
     { entries, unreadable }: Taken,
   ): void {
@@ -177,7 +177,9 @@ export class PartitionReader {
     const shard = shardOf(partition);
     const position = formatPosition({ partition, offset, fingerprint }, this.#mark);
     if (event !== undefined) {
-      entries.push({ shard, position, event });
+      const trace = traceOf(record);
+      const entry = { shard, position, event };
+      entries.push(trace === undefined ? entry : { ...entry, trace });
       return;
     }
     const raw = record.value?.toString('utf8') ?? '';

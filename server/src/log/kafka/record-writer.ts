@@ -60,13 +60,14 @@ export class RecordWriter {
   }
 
   /** A broker takes a partition's batch only up to a size. */
-  #unitsOf({ events, partitions }: Delivery): readonly Unit[] {
+  #unitsOf(delivery: Delivery): readonly Unit[] {
+    const { events, partitions } = delivery;
     const units: Unit[] = [];
     let indexes: number[] = [];
     // What a failure on the way here left behind belongs to nobody.
     for (const builder of this.#builders.values()) builder.clear();
     for (const [index, event] of events.entries()) {
-      const record = toRecord(event);
+      const record = toRecord(event, delivery.traceAt(index));
       const builder = this.#builderOf(partitions[index] ?? 0);
       if (!builder.isEmpty && builder.bytesWith(record) > limits.kafkaBatchBytes) {
         units.push({ indexes, batches: this.#build() });

@@ -1,4 +1,5 @@
 import { limits } from '../../base/limits.ts';
+import type { TraceContext } from '../../base/tracing.ts';
 import type { NewEvent } from '../../event/event.ts';
 import { eventBytes } from '../../event/event-bytes.ts';
 import { fingerprintOf } from '../../event/fingerprint.ts';
@@ -27,15 +28,15 @@ interface UnitEvent {
  */
 export function* unitsOf(groups: readonly AppendGroup[]): Generator<AppendUnit> {
   let unit = new UnitBuilder();
-  for (const [group, { events, atomic }] of groups.entries()) {
+  for (const [group, { events, atomic, trace }] of groups.entries()) {
     for (const [at, event] of events.entries()) {
       const isFirst = at === 0;
       if (unit.isFull && (isFirst || !atomic)) {
         yield unit.pack();
         unit = new UnitBuilder();
       }
-      if (isFirst && atomic) unit.begin(atomic);
-      unit.add({ event, group }, atomic);
+      if (isFirst && atomic) unit.begin(atomic, trace);
+      unit.add({ event, group }, atomic, trace);
     }
   }
   if (!unit.isEmpty) yield unit.pack();
@@ -51,9 +52,10 @@ export function outcomeOf(answer: string, event: NewEvent, logId: string): Appen
   return { status: isDuplicate ? 'duplicate' : 'accepted', position };
 }
 
-/** Events that go together: an atomic group, or pieces of others, which to the script are one. */
+/** Events that go together: an atomic group, or pieces of others, which to the script are one; all in one trace or in none. */
 interface Run {
   readonly atomic: boolean;
+  readonly trace: TraceContext | undefined;
   readonly events: UnitEvent[];
 }
 
@@ -70,15 +72,16 @@ class UnitBuilder {
     return this.#count >= limits.redisUnitEvents || this.#bytes >= limits.redisUnitBytes;
   }
 
-  begin(atomic: boolean): Run {
-    const run: Run = { atomic, events: [] };
+  begin(atomic: boolean, trace: TraceContext | undefined): Run {
+    const run: Run = { atomic, trace, events: [] };
     this.#runs.push(run);
     return run;
   }
 
-  add(unitEvent: UnitEvent, atomic: boolean): void {
+  add(unitEvent: UnitEvent, atomic: boolean, trace: TraceContext | undefined): void {
     const last = this.#runs.at(-1);
-    const run = last?.atomic === atomic ? last : this.begin(atomic);
+    const goesOn = last?.atomic === atomic && last.trace === trace;
+    const run = goesOn ? last : this.begin(atomic, trace);
     run.events.push(unitEvent);
     this.#count += 1;
     this.#bytes += eventBytes(unitEvent.event);
@@ -86,8 +89,10 @@ class UnitBuilder {
 
   pack(): AppendUnit {
     const packed = new MessagePackArray(this.#bytes);
-    for (const { atomic, events } of this.#runs) {
+    for (const { atomic, trace, events } of this.#runs) {
       packed.addBoolean(atomic);
+      packed.addText(trace?.traceparent ?? '');
+      packed.addText(trace?.tracestate ?? '');
       packed.addNumber(events.length);
       for (const { event } of events) {
         for (const field of fieldsOf(event)) packed.addText(field);

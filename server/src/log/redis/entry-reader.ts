@@ -3,7 +3,7 @@ import { positionGone } from '../../event/position-faults.ts';
 import type { LogEntry, ReadOptions } from '../event-log.ts';
 import { logShard } from '../one-shard.ts';
 import type { LogState } from './log-state.ts';
-import { parseEntry, type RawEntry } from './redis-entry.ts';
+import { parseEntry, type RawEntry, traceOf } from './redis-entry.ts';
 import { foreign, unavailable } from './redis-faults.ts';
 import type { RedisLink } from './redis-link.ts';
 import { compareEntryIds, formatPosition } from './redis-position.ts';
@@ -116,7 +116,9 @@ export class EntryReader {
       const { event, reason, fingerprint } = parseEntry(entry);
       const position = formatPosition(entryId, logId, fingerprint);
       if (event !== undefined) {
-        entries.push({ shard: logShard, position, event });
+        const trace = traceOf(entry);
+        const found = { shard: logShard, position, event };
+        entries.push(trace === undefined ? found : { ...found, trace });
       } else {
         const text = JSON.stringify(Object.fromEntries(pairsOf(fields)));
         const told = { shard: logShard, position, reason: `${entryId}: ${reason}`, raw: text };

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { formatInstant } from '../../base/clock.ts';
+import { parseTraceContext, type TraceContext } from '../../base/tracing.ts';
 import type { Event } from '../../event/event.ts';
 import { formatAmount } from '../../event/money.ts';
 import { type ParsedEntry, parsedEntry, readBack } from '../../event/read-back.ts';
@@ -40,6 +41,18 @@ export function parseEntry([, fields]: RawEntry): ParsedEntry {
   return parsedEntry(eventOf(fields), fields.join('\n'));
 }
 
+/** Where the entry's event came to be, when whoever wrote it says so. */
+export function traceOf([, fields]: RawEntry): TraceContext | undefined {
+  // The hub's own entries without a trace have no more: nothing is looked for.
+  if (fields.length === names.length * 2) return undefined;
+  return parseTraceContext(textOf(fields, 'traceparent'), textOf(fields, 'tracestate'));
+}
+
+function textOf(fields: readonly string[], wanted: string): string | undefined {
+  for (let at = 0; at < fields.length; at += 2) if (fields[at] === wanted) return fields[at + 1];
+  return undefined;
+}
+
 const names = [
   'event_id',
   'user_id',
@@ -60,10 +73,11 @@ function eventOf(fields: readonly string[]): Event | string {
   return readBack({ id, userId, eventType, amount, timestamp, currency, receivedAt, metadata });
 }
 
-/** The values in our order; the hub's own entries have it already. */
+/** The values in our order; the hub's own entries have it already, and a trace behind them at the most. */
 function valuesOf(fields: readonly string[]): readonly string[] | string {
   const isOurs =
-    fields.length === names.length * 2 && names.every((name, at) => fields[at * 2] === name);
+    (fields.length === names.length * 2 || fields[names.length * 2] === 'traceparent') &&
+    names.every((name, at) => fields[at * 2] === name);
   if (isOurs) return names.map((_, at) => fields[at * 2 + 1] ?? '');
   const found = new Map<string, string>();
   for (let at = 0; at < fields.length; at += 2) found.set(fields[at] ?? '', fields[at + 1] ?? '');

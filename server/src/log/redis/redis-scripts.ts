@@ -35,8 +35,9 @@ end
 
 /**
  * Appends groups. ARGV[2] is the identity of a new log, ARGV[3] a MessagePack
- * array: for each group whether it is atomic, the number of its events, and for
- * each event its eight fields and its mark. Answers the identity and for each
+ * array: for each group whether it is atomic, its trace's two texts, which are
+ * empty where it has none, the number of its events, and for each event its
+ * eight fields and its mark. Answers the identity and for each
  * event the id of its entry, '=' and the id of its first entry, '!' (conflict)
  * or '-' (not stored). Marks are looked up before all entries and written after
  * them, many at once, which is a third of the work.
@@ -45,7 +46,7 @@ end
  */
 const append = `#!lua
 ${guard}
-local FIELDS, HASH, AT_ONCE = 9, 22, 1000
+local HEAD, FIELDS, HASH, AT_ONCE = 4, 9, 22, 1000
 local call, sent = redis.call, cmsgpack.unpack(ARGV[3])
 
 local function first_if_same(mark, mine)
@@ -61,9 +62,9 @@ end
 local function each_group(work)
   local at = 1
   while at < #sent do
-    local atomic, count = sent[at], sent[at + 1]
-    work(atomic, at + 2, at + 2 + (count - 1) * FIELDS)
-    at = at + 2 + count * FIELDS
+    local atomic, count = sent[at], sent[at + HEAD - 1]
+    work(atomic, at + HEAD, at + HEAD + (count - 1) * FIELDS, sent[at + 1], sent[at + 2])
+    at = at + HEAD + count * FIELDS
   end
 end
 
@@ -81,15 +82,25 @@ many(event_ids, function(from, to)
 end)
 
 local new_marks = {}
-local function store(at)
+local function add(at, ...)
+  return call('XADD', stream, '*',
+    'event_id', sent[at], 'user_id', sent[at + 1], 'event_type', sent[at + 2],
+    'amount', sent[at + 3], 'timestamp', sent[at + 4], 'currency', sent[at + 5],
+    'received_at', sent[at + 6], 'metadata', sent[at + 7], ...)
+end
+
+local function add_traced(at, traceparent, tracestate)
+  if traceparent == '' then return add(at) end
+  if tracestate == '' then return add(at, 'traceparent', traceparent) end
+  return add(at, 'traceparent', traceparent, 'tracestate', tracestate)
+end
+
+local function store(at, traceparent, tracestate)
   if not id then
     call('HSET', hub, 'format', '${formatVersion}', 'id', ARGV[2])
     id = ARGV[2]
   end
-  local entry = call('XADD', stream, '*',
-    'event_id', sent[at], 'user_id', sent[at + 1], 'event_type', sent[at + 2],
-    'amount', sent[at + 3], 'timestamp', sent[at + 4], 'currency', sent[at + 5],
-    'received_at', sent[at + 6], 'metadata', sent[at + 7])
+  local entry = add_traced(at, traceparent, tracestate)
   local mark = entry .. ' ' .. sent[at + 8]
   marks[sent[at]] = mark
   new_marks[#new_marks + 1] = sent[at]
@@ -97,9 +108,9 @@ local function store(at)
   return entry
 end
 
-local function append_one(at)
+local function append_one(at, traceparent, tracestate)
   local mark = marks[sent[at]]
-  if not mark then return store(at) end
+  if not mark then return store(at, traceparent, tracestate) end
   local first = first_if_same(mark, sent[at + 8])
   return first and '=' .. first or '!'
 end
@@ -113,7 +124,7 @@ local function in_conflict(at, own)
 end
 
 local answer = { '' }
-each_group(function(atomic, first, last)
+each_group(function(atomic, first, last, traceparent, tracestate)
   local own, refused, any = {}, {}, false
   if atomic then
     for at = first, last, FIELDS do
@@ -123,7 +134,7 @@ each_group(function(atomic, first, last)
   end
   for at = first, last, FIELDS do
     if any then answer[#answer + 1] = refused[at] and '!' or '-'
-    else answer[#answer + 1] = append_one(at) end
+    else answer[#answer + 1] = append_one(at, traceparent, tracestate) end
   end
 end)
 many(new_marks, function(from, to) call('HSET', ids, unpack(new_marks, from, to)) end)
