@@ -1,6 +1,7 @@
 import type { Action, Caller } from './auth/caller.ts';
 import type { Instant } from './base/clock.ts';
 import type { HubError } from './base/errors.ts';
+import type { TraceContext } from './base/tracing.ts';
 import type { Event, Sign } from './event/event.ts';
 import type { FilterRequest, FindRequest, SeriesRequest, WindowRequest } from './event/requests.ts';
 import type { Position } from './log/event-log.ts';
@@ -35,6 +36,8 @@ export interface PublishOptions {
   readonly atomic?: boolean;
   /** `rest`, `graphql` or `grpc`, for the counters. */
   readonly protocol?: string;
+  /** Where the request is in a trace. */
+  readonly trace?: TraceContext | undefined;
 }
 
 export interface SubscribeRequest extends FilterRequest {

@@ -17,6 +17,7 @@ import { Admission } from './main/admission.ts';
 import { composeEngines } from './main/compose-engines.ts';
 import { openEngines } from './main/engines.ts';
 import { startProtocols } from './main/start-protocols.ts';
+import { startTracing } from './main/start-tracing.ts';
 import { watchTlsFiles } from './main/watch-tls-files.ts';
 import { createHttpServer, type EdgeLimits } from './protocols/http/create-http-server.ts';
 import type { ProtocolHost } from './protocols/protocol.ts';
@@ -84,6 +85,8 @@ interface Parts {
 async function compose(settings: Settings, parts: Parts): Promise<RunningHub> {
   const { clock, logger, lifecycle, pageCountMax } = parts;
   const telemetry = createTelemetry({ amounts: settings.metricsAmounts });
+  // First of all, so that it is stopped last: what ends under way is still told.
+  const tracing = await startTracing(settings, parts);
   const tls = settings.tls && (await watchTlsFiles(settings.tls, { clock, logger }));
   lifecycle.add('certificates', () => tls?.stop());
   const opened = await parts.open(settings, { exclusive: true, pageCountMax, clock });
@@ -101,11 +104,12 @@ async function compose(settings: Settings, parts: Parts): Promise<RunningHub> {
     logger,
     lifecycle,
     telemetry,
+    tracing,
   });
   const { log, store } = engines;
   const feed = new LiveFeed({ log, clock, logger });
   const stopping = new AbortController();
-  const shared = { clock, logger, telemetry, stopping: stopping.signal };
+  const shared = { clock, logger, telemetry, tracing, stopping: stopping.signal };
   const rateLimits = createRateLimits(settings.rateLimit, { clock, telemetry });
   const hub = createHub({
     ...shared,

@@ -16,6 +16,7 @@ import { SettingsError } from './settings-error.ts';
 import { suggestion } from './suggestion.ts';
 import { resolveTls } from './tls-settings.ts';
 import { resolveTokenSettings } from './token-settings.ts';
+import { readTracingSettings } from './tracing-settings.ts';
 
 /** One setting as it holds. */
 export interface SettingValue {
@@ -50,10 +51,11 @@ export function loadSettings(sources: SettingsSources): LoadedSettings {
   const folder = sources.file === undefined ? sources.workingFolder : dirname(sources.file.path);
   const complete = completeSettings(parsed, given, { ...sources, folder }, faults);
   if (complete === undefined || faults.length > 0) throw new SettingsError(faults);
+  const warnings = unknownVariables(sources.env);
   return {
-    settings: complete,
+    settings: { ...complete, tracing: readTracingSettings(sources.env, warnings) },
     values: declaredSettings.map((setting) => describe(setting, given, complete)),
-    warnings: unknownVariables(sources.env),
+    warnings,
   };
 }
 
@@ -68,13 +70,16 @@ function faultOf(setting: DeclaredSetting, given: Given | undefined, error: z.Zo
   return `${source}: expected ${setting.expected}, got ${shown}${why ? ` (${why.message})` : ''}`;
 }
 
+/** What has a name of the hub's own. */
+type UntracedSettings = Omit<Settings, 'tracing'>;
+
 /** Undefined when something is missing because it had a fault. */
 function completeSettings(
   parsed: ReadonlyMap<string, unknown>,
   given: GivenSettings,
   { folder, readText }: Pick<SettingsSources, 'readText'> & { readonly folder: string },
   faults: string[],
-): Settings | undefined {
+): UntracedSettings | undefined {
   const value = nest(parsed);
   const sourceOf = (path: string) => given.get(path)?.source ?? `setting ${path}`;
   const isWhole = declaredSettings.every(
@@ -152,7 +157,7 @@ function nest(parsed: ReadonlyMap<string, unknown>): ParsedSettings {
 function describe(
   setting: DeclaredSetting,
   given: GivenSettings,
-  settings: Settings,
+  settings: UntracedSettings,
 ): SettingValue {
   const source = given.get(setting.path)?.source.replace(/, [^,]*$/, '') ?? 'default';
   const text = textOf(setting, given, settings);
@@ -160,7 +165,11 @@ function describe(
   return { setting, source, text: shownValue(secret, text) };
 }
 
-function textOf(setting: DeclaredSetting, given: GivenSettings, settings: Settings): string {
+function textOf(
+  setting: DeclaredSetting,
+  given: GivenSettings,
+  settings: UntracedSettings,
+): string {
   if (setting.path === 'log') return settings.log;
   if (setting.path === 'store') return settings.store;
   if (setting.path === 'grpc.host') return settings.grpc.host;
@@ -172,7 +181,7 @@ function textOf(setting: DeclaredSetting, given: GivenSettings, settings: Settin
   return Array.isArray(value) ? value.join(',') : String(value);
 }
 
-function unknownVariables(env: SettingsSources['env']): readonly string[] {
+function unknownVariables(env: SettingsSources['env']): string[] {
   const known = new Set<string>(Object.values(commandLineEnv));
   for (const { env: name, secret } of declaredSettings) {
     known.add(name);

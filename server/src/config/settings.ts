@@ -1,6 +1,7 @@
 import type { TokenSettings } from '../auth/tokens/token-settings.ts';
 import type { AddressRange } from '../base/address-range.ts';
 import type { Sign } from '../event/event.ts';
+import type { TracingSettings } from '../tracing/tracing-settings.ts';
 
 /** The hub's settings after parsing: complete, checked, with absolute paths. */
 export interface Settings {
@@ -15,6 +16,8 @@ export interface Settings {
   readonly metrics: { readonly host: string; readonly port: number } | undefined;
   /** The figures have approximate amounts, by type and currency. */
   readonly metricsAmounts: boolean;
+  /** By OpenTelemetry's own variables; undefined where nothing is traced. */
+  readonly tracing: TracingSettings | undefined;
   /** `tokens` when an issuer's tokens are taken. */
   readonly auth: { readonly tokens: TokenSettings | undefined };
   /** Absolute paths; undefined without TLS. */

@@ -8,6 +8,7 @@ import { HubError, invalid } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Telemetry } from '../base/telemetry.ts';
+import type { Tracing } from '../base/tracing.ts';
 import type { EventRules } from '../event/event.ts';
 import { parseFilter, parseLimit } from '../event/parse-query.ts';
 import type { FeedBatch, Hub, SubscribeRequest } from '../hub.ts';
@@ -25,6 +26,8 @@ export interface HubDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly telemetry: Telemetry;
+  /** Undefined where nothing is traced. */
+  readonly tracing?: Tracing | undefined;
   readonly rules: EventRules;
   /** Undefined where nothing is limited. */
   readonly rateLimits: RateLimits | undefined;
@@ -105,8 +108,13 @@ async function* subscribe(
   try {
     for await (const batch of limited(deps, { ...narrow(caller, request), signal })) {
       position = batch.position ?? position;
-      yield batch;
-      // Asked for more, the transport has taken it.
+      const span = deps.tracing?.deliver(batch.entries, request.transport ?? 'hub');
+      try {
+        yield batch;
+      } finally {
+        // Asked for more, the transport has taken it; or nobody waits for it any more.
+        span?.end();
+      }
       countDelivery(deps, request, batch);
     }
   } finally {

@@ -5,6 +5,7 @@ import { HubError } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 import type { Logger } from '../base/logger.ts';
 import type { EventResult, Telemetry } from '../base/telemetry.ts';
+import { type TraceContext, traceFields } from '../base/tracing.ts';
 import type { EventRules, NewEvent } from '../event/event.ts';
 import { isLate, minuteOf } from '../event/minute.ts';
 import { newEventId } from '../event/new-event-id.ts';
@@ -32,7 +33,7 @@ export class Publisher {
   async publish(
     caller: Caller,
     inputs: readonly unknown[],
-    { atomic = false, protocol = 'hub' }: PublishOptions = {},
+    { atomic = false, protocol = 'hub', trace }: PublishOptions = {},
   ): Promise<readonly PublishResult[]> {
     const { clock, telemetry } = this.#deps;
     const startedMs = clock.monotonicMs();
@@ -42,7 +43,7 @@ export class Publisher {
     const results =
       events.length === 0 || (atomic && refused)
         ? parsed.map((item, index) => unwritten(item, inputs[index]))
-        : merge(parsed, inputs, events, await this.#append(events, atomic, protocol));
+        : merge(parsed, inputs, events, await this.#append(events, atomic, protocol, trace));
     for (const [index, result] of results.entries()) {
       const item = parsed[index];
       const eventType = item === undefined || item instanceof HubError ? 'unknown' : item.eventType;
@@ -80,13 +81,14 @@ export class Publisher {
     events: readonly NewEvent[],
     atomic: boolean,
     protocol: string,
+    trace: TraceContext | undefined,
   ): Promise<readonly KnownOutcome[]> {
     try {
-      const [outcomes = []] = await this.#deps.log.append([{ events, atomic }]);
+      const [outcomes = []] = await this.#deps.log.append([{ events, atomic, trace }]);
       return assertKnown(outcomes);
     } catch (reason) {
       const error = HubError.from(reason);
-      this.#logFailure(error);
+      this.#logFailure(error, trace);
       const result: EventResult = error.code === 'overloaded' ? 'rejected' : 'unknown';
       for (const { eventType } of events) {
         this.#deps.telemetry.countEvents(protocol, eventType, result, 1);
@@ -96,12 +98,12 @@ export class Publisher {
   }
 
   /** Once a second at the most: under load a dead engine fails every request. */
-  #logFailure(error: HubError): void {
+  #logFailure(error: HubError, trace: TraceContext | undefined): void {
     const nowMs = this.#deps.clock.monotonicMs();
     if (nowMs - this.#failureLoggedAtMs < 1_000) return;
     this.#failureLoggedAtMs = nowMs;
     this.#deps.logger.error(
-      { err: error, code: error.code, cause: error.cause },
+      { err: error, code: error.code, cause: error.cause, ...traceFields(trace) },
       'events could not be appended',
     );
   }

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { FileBackups } from '../base/file-backups.ts';
 import type { Finding } from '../base/finding.ts';
+import type { MessagingPlace } from '../base/tracing.ts';
 import type { EventLog } from './event-log.ts';
 
 export interface OpenLogOptions {
@@ -23,6 +24,8 @@ export interface LogAdapter {
   examine(url: string): Promise<readonly Finding[]>;
   /** Removes everything for good. Rejects with `conflict` while a hub runs on it, `not_found` when there is nothing. */
   erase(url: string): Promise<void>;
+  /** What traces call it. */
+  placeOf(url: string): Promise<MessagingPlace>;
   /** Of an engine that is one file; a server has means of its own. */
   readonly backups?: () => Promise<FileBackups>;
   /** Its entries have no one order, so that events are listed by their time of receipt. */
@@ -33,12 +36,20 @@ const redis: LogAdapter = {
   open: async (url, options) => (await import('./redis/redis-log.ts')).openRedisLog(url, options),
   examine: async (url) => (await import('./redis/examine-redis.ts')).examineRedis(url),
   erase: async (url) => (await import('./redis/erase-redis.ts')).eraseRedis(url),
+  placeOf: async (url) => {
+    const { parseRedisUrl } = await import('./redis/redis-target.ts');
+    return { system: 'redis', destination: parseRedisUrl(url).keys.stream };
+  },
 };
 
 const kafka: LogAdapter = {
   open: async (url, options) => (await import('./kafka/kafka-log.ts')).openKafkaLog(url, options),
   examine: async (url) => (await import('./kafka/examine-kafka.ts')).examineKafka(url),
   erase: async (url) => (await import('./kafka/erase-kafka.ts')).eraseKafka(url),
+  placeOf: async (url) => {
+    const { parseKafkaUrl } = await import('./kafka/kafka-target.ts');
+    return { system: 'kafka', destination: parseKafkaUrl(url).topic };
+  },
   isSharded: true,
 };
 
@@ -49,6 +60,7 @@ export const logAdapters = {
       (await import('./sqlite/sqlite-log.ts')).openSqliteLog(url, options),
     examine: async (url) => (await import('./sqlite/sqlite-upkeep.ts')).examineSqlite(url),
     erase: async (url) => (await import('./sqlite/sqlite-upkeep.ts')).eraseSqlite(url),
+    placeOf: async () => ({ system: 'event_hub', destination: 'events' }),
     backups: async () => (await import('./sqlite/sqlite-upkeep.ts')).sqliteBackups,
   },
   redis,

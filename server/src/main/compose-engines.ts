@@ -2,12 +2,14 @@ import type { Clock } from '../base/clock.ts';
 import type { Lifecycle } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Telemetry } from '../base/telemetry.ts';
+import type { Tracing } from '../base/tracing.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Advice, HealthPart } from '../hub/health.ts';
 import { type GroupCommitLog, withGroupCommit } from '../log/group-commit.ts';
 import { guarded } from '../log/guarded.ts';
 import { withKnownIds } from '../log/known-ids.ts';
 import { timed } from '../log/timed.ts';
+import { traced } from '../log/traced.ts';
 import { withTrimmedHistory } from '../log/trimmed-history.ts';
 import { Continuity } from '../readers/continuity.ts';
 import type { EventStore } from '../store/event-store.ts';
@@ -27,6 +29,8 @@ export interface EngineParts {
   readonly logger: Logger;
   readonly lifecycle: Lifecycle;
   readonly telemetry: Telemetry;
+  /** Undefined where nothing is traced. */
+  readonly tracing: Tracing | undefined;
 }
 
 export interface ComposedEngines {
@@ -48,10 +52,11 @@ export async function composeEngines(parts: EngineParts): Promise<ComposedEngine
 
 /** Log and store are one file: nothing is archived, nothing is ever away alone. */
 async function composeEmbedded(parts: EngineParts): Promise<ComposedEngines> {
-  const { access, engines, lifecycle, settings } = parts;
+  const { access, engines, lifecycle, settings, tracing } = parts;
   const { store } = engines;
   const advice = healthAdvice(settings);
-  const log = withGroupCommit(timed(engines.log, parts.clock, parts.telemetry));
+  const committed = withGroupCommit(timed(engines.log, parts.clock, parts.telemetry));
+  const log = tracing === undefined ? committed : traced(committed, tracing);
   lifecycle.add('store', () => store.close());
   lifecycle.add('log', () => log.close());
   lifecycle.add('keys', () => access.stop());
@@ -68,7 +73,7 @@ async function composeEmbedded(parts: EngineParts): Promise<ComposedEngines> {
 
 /** Each engine may be away: the hub starts all the same, and does what it can without it. */
 async function composeServers(parts: EngineParts): Promise<ComposedEngines> {
-  const { settings, engines, admission, access, clock, logger, lifecycle } = parts;
+  const { settings, engines, admission, access, clock, logger, lifecycle, tracing } = parts;
   const { store } = engines;
   lifecycle.add('store', () => store.close());
   lifecycle.add('keys', () => access.stop());
@@ -81,7 +86,8 @@ async function composeServers(parts: EngineParts): Promise<ComposedEngines> {
   });
   const bare = guarded(timed(engines.log, clock, parts.telemetry), () => continuity.fault);
   const known = withKnownIds(bare, { store, logger });
-  const log = withGroupCommit(withTrimmedHistory(known, store));
+  const committed = withGroupCommit(withTrimmedHistory(known, store));
+  const log = tracing === undefined ? committed : traced(committed, tracing);
   lifecycle.add('log', () => log.close());
 
   lifecycle.add('admission', () => admission.stop());

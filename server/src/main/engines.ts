@@ -2,6 +2,7 @@ import { type Clock, systemClock } from '../base/clock.ts';
 import { HubError } from '../base/errors.ts';
 import type { FileBackups } from '../base/file-backups.ts';
 import type { Finding } from '../base/finding.ts';
+import type { MessagingPlace } from '../base/tracing.ts';
 import { schemeOf } from '../config/engine-urls.ts';
 import type { Settings } from '../config/settings.ts';
 import { openAwaited } from '../log/awaited-log.ts';
@@ -100,6 +101,11 @@ async function erased(erase: () => Promise<void>): Promise<boolean> {
 export async function examineEngines({ log, store }: Settings): Promise<readonly Finding[]> {
   const findings = await adapterOf(logAdapters, log).examine(log);
   return [...findings, ...(await adapterOf<StoreAdapter>(storeAdapters, store).examine(store))];
+}
+
+/** What traces call the log. */
+export async function placeOf({ log }: Settings): Promise<MessagingPlace> {
+  return await adapterOf<LogAdapter>(logAdapters, log).placeOf(log);
 }
 
 /** Whole copies of a hub that is one file; undefined where it is on servers. */

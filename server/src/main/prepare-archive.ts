@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Lifecycle } from '../base/lifecycle.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Telemetry } from '../base/telemetry.ts';
+import type { Tracing } from '../base/tracing.ts';
 import type { Advice, HealthPart } from '../hub/health.ts';
 import type { EventLog } from '../log/event-log.ts';
 import { type ShardProgress, ShardReaders } from '../readers/shard-readers.ts';
@@ -16,6 +17,7 @@ export interface ArchiveParts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly telemetry: Telemetry;
+  readonly tracing: Tracing | undefined;
   readonly lifecycle: Lifecycle;
   /** The process is there for the archive, and not ready while that stands still. */
   readonly needed: boolean;

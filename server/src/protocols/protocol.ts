@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Telemetry } from '../base/telemetry.ts';
 import type { TlsSource } from '../base/tls-source.ts';
+import type { Tracing } from '../base/tracing.ts';
 import type { Hub, Identify, RateLimits } from '../hub.ts';
 import type { HttpServer } from './http/http-server.ts';
 
@@ -11,6 +12,8 @@ export interface ProtocolHost {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly telemetry: Telemetry;
+  /** Undefined where nothing is traced. */
+  readonly tracing: Tracing | undefined;
   /** Whether a caller without a credential may call the hub by any name; see `refuseForeignHost`. */
   readonly anyHostName: boolean;
   /** Counts the request, where requests are limited. */

@@ -3,9 +3,10 @@ import type { Clock, Instant } from '../base/clock.ts';
 import { HubError } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 import type { Logger } from '../base/logger.ts';
+import type { Tracing } from '../base/tracing.ts';
 import { eventToJson } from '../event/event-json.ts';
 import type { EventLog, LogEntry, Position, UnreadableEntry } from '../log/event-log.ts';
-import { type EventStore, type Lease, leasePrefixes } from '../store/event-store.ts';
+import { type EventStore, type Lease, leasePrefixes, type Recorded } from '../store/event-store.ts';
 import type { LogBatch } from './batch-queue.ts';
 import { assertStoreContinues } from './continuity.ts';
 import type { Projection } from './projection.ts';
@@ -16,6 +17,8 @@ export interface ArchiveDeps {
   readonly shard: string;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Undefined where nothing is traced. */
+  readonly tracing?: Tracing | undefined;
 }
 
 /** Entries by what became of them, since this process began. */
@@ -99,7 +102,15 @@ export class Archive implements Projection {
     const entries = items.filter(isEntry);
     const unreadable = items.filter((item): item is UnreadableEntry => !isEntry(item));
     const { store, shard } = this.#deps;
-    const recorded = await store.record(shard, entries, { unreadable, lease });
+    const span = this.#deps.tracing?.process(entries);
+    let recorded: Recorded;
+    try {
+      recorded = await store.record(shard, entries, { unreadable, lease });
+    } catch (reason) {
+      span?.end(HubError.from(reason).code);
+      throw reason;
+    }
+    span?.end();
     this.counts.recorded += recorded.added;
     this.counts.duplicates += recorded.duplicates;
     this.counts.conflicts += recorded.conflicts;

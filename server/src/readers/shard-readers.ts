@@ -3,6 +3,7 @@ import type { Clock, Instant } from '../base/clock.ts';
 import type { HubError } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 import type { Logger } from '../base/logger.ts';
+import type { Tracing } from '../base/tracing.ts';
 import type { EventLog, Position } from '../log/event-log.ts';
 import type { EventStore } from '../store/event-store.ts';
 import { Archive, type ArchiveCounts } from './archive.ts';
@@ -15,6 +16,8 @@ export interface ShardReadersDeps {
   readonly store: EventStore;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Undefined where nothing is traced. */
+  readonly tracing?: Tracing | undefined;
   /** Random, one per process. */
   readonly holder: string;
 }

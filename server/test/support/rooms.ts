@@ -51,6 +51,21 @@ export const rooms: readonly Room[] = [
     rooms: ['engines/$1', 'counting', 'ports', 'registries', 'event', 'base'],
     packages: 'own',
   },
+  // What the variables of traces may ask for, for the settings and for what follows them.
+  { name: 'tracing settings', files: /^tracing\/tracing-settings\.ts$/, rooms: [] },
+  // OpenTelemetry stays in here: everybody else knows base/tracing.ts alone.
+  {
+    name: 'tracing',
+    files: /^tracing\//,
+    rooms: ['tracing settings', 'base'],
+    packages: [
+      '@opentelemetry/api',
+      '@opentelemetry/exporter-trace-otlp-grpc',
+      '@opentelemetry/exporter-trace-otlp-proto',
+      '@opentelemetry/resources',
+      '@opentelemetry/sdk-trace',
+    ],
+  },
   { name: 'readers', files: /^readers\//, rooms: ['ports', 'places', 'event', 'base'] },
   // What a setting may say of tokens, for the settings and for who reads the tokens.
   { name: 'token settings', files: /^auth\/tokens\/token-settings\.ts$/, rooms: [] },
@@ -98,7 +113,7 @@ export const rooms: readonly Room[] = [
   {
     name: 'config',
     files: /^config\//,
-    rooms: ['environment', 'registries', 'token settings', 'event', 'base'],
+    rooms: ['environment', 'registries', 'token settings', 'tracing settings', 'event', 'base'],
     packages: ['zod'],
   },
   { name: 'version', files: /^version\.ts$/, rooms: [] },

@@ -10,6 +10,7 @@ export function testSettings(folder: string, overrides: Partial<Settings> = {}):
     grpc: { host: '127.0.0.1', port: 0 },
     metrics: undefined,
     metricsAmounts: false,
+    tracing: undefined,
     auth: { tokens: undefined },
     tls: undefined,
     log: url,

@@ -1,6 +1,7 @@
 import { GraphQLError } from 'graphql';
 import { HubError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
+import { type TraceContext, traceFields } from '../../base/tracing.ts';
 import { type AnswerType, answerTypes } from './decode.ts';
 import {
   httpHeadersOf,
@@ -39,9 +40,10 @@ export function encodeAnswer(
   result: OperationResult,
   answer: AnswerType,
   logger: Logger,
+  trace?: TraceContext,
 ): HttpAnswer {
   const contentType = answerTypes[answer];
-  const json = JSON.stringify(toWireResult(result, logger));
+  const json = JSON.stringify(toWireResult(result, logger, trace));
   const [first] = result.errors ?? [];
   const headers = { 'cache-control': 'no-store' };
   if (first === undefined) return { status: 200, headers, contentType, json };
@@ -56,9 +58,14 @@ export function encodeAnswer(
   };
 }
 
-export function toWireResult({ errors, data }: OperationResult, logger: Logger): WireResult {
+export function toWireResult(
+  { errors, data }: OperationResult,
+  logger: Logger,
+  trace?: TraceContext,
+): WireResult {
+  const told = errors?.map((each) => toWireError(each, logger, trace));
   return {
-    ...(errors === undefined ? {} : { errors: errors.map((each) => toWireError(each, logger)) }),
+    ...(told === undefined ? {} : { errors: told }),
     ...(data === undefined ? {} : { data }),
   };
 }
@@ -67,10 +74,11 @@ export function toWireResult({ errors, data }: OperationResult, logger: Logger):
  * One failure with its code, where it lies in the query and in the result. What
  * the hub did not foresee becomes `internal`: its cause is logged, never sent.
  */
-export function toWireError(error: GraphQLError, logger: Logger): WireError {
+export function toWireError(error: GraphQLError, logger: Logger, trace?: TraceContext): WireError {
   const failure = failureOf(error);
   if (failure.code === 'internal') {
-    logger.error({ err: failure.cause ?? failure, path: error.path }, failure.message);
+    const told = { err: failure.cause ?? failure, path: error.path, ...traceFields(trace) };
+    logger.error(told, failure.message);
   }
   const { locations, path } = error;
   return {

@@ -1,4 +1,5 @@
 import { HubError } from '../../base/errors.ts';
+import { traceFields } from '../../base/tracing.ts';
 import type { Caller } from '../../hub.ts';
 import type { Exchange, Handler } from '../http/http-server.ts';
 import { identifyRequest } from '../http/identify-request.ts';
@@ -54,12 +55,13 @@ export function createHttpHandler(
 /** A request that never became an operation. */
 function refuse(
   { clock, logger }: ProtocolHost,
-  { request, response }: Exchange,
+  { request, response, trace }: Exchange,
   failure: HubError,
   accepted: Accepted | undefined,
 ): void {
   if (failure.code === 'internal') {
-    logger.error({ err: failure.cause ?? failure, route: '/graphql' }, failure.message);
+    const told = { err: failure.cause ?? failure, route: '/graphql', ...traceFields(trace) };
+    logger.error(told, failure.message);
   }
   if (response.headersSent) {
     response.destroy();

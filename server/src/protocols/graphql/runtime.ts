@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Exchange } from '../http/http-server.ts';
 import { send } from '../http/send.ts';
+import { traceRequest } from '../http/trace-request.ts';
 import type { ProtocolHost } from '../protocol.ts';
 import { encodeAnswer } from './encode.ts';
 import { Engine, isStream } from './engine.ts';
@@ -40,12 +41,16 @@ async function answerHttp(
   exchange.response.once('close', leave);
   if (exchange.response.destroyed) leave();
   const prepared = engine.prepare(parameters, rules);
+  if (host.tracing !== undefined && 'schema' in prepared && prepared.type === 'mutation') {
+    traceRequest(host, exchange, '/graphql', { 'graphql.operation.type': prepared.type });
+  }
   const outcome =
     'schema' in prepared
       ? await engine.run(prepared, {
           hub: host.hub,
           caller,
           transport: eventStreamTransport,
+          trace: exchange.trace,
           signal: leaving.signal,
         })
       : { errors: prepared };
@@ -57,6 +62,7 @@ async function answerHttp(
     outcome,
     accepted.answer,
     host.logger,
+    exchange.trace,
   );
   send(exchange, status, contentType, json, headers);
 }

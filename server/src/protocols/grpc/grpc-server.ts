@@ -31,9 +31,9 @@ export async function startGrpcServer(host: ProtocolHost): Promise<RunningProtoc
   // What grpc-js says of a taken port is said by us, with the setting to change.
   setLogVerbosity(logVerbosity.NONE);
   const contracts = loadContracts();
-  const { clock, hub, identify, logger, stopping, telemetry, tls } = host;
+  const { clock, hub, identify, logger, stopping, telemetry, tls, tracing } = host;
   const statusOf = createStatusOf(contracts);
-  const calls: CallHost = { clock, logger, identify, statusOf, stopping };
+  const calls: CallHost = { clock, logger, tracing, identify, statusOf, stopping };
   const service = `/${serviceName}`;
   const server = createServer([
     ...ingestMethods(calls, hub, contracts, service),

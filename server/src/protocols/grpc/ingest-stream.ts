@@ -1,6 +1,8 @@
+import type { Metadata } from '@grpc/grpc-js';
 import { yieldTurn } from '../../base/clock.ts';
 import { HubError } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
+import { type Span, type TraceContext, traceFields } from '../../base/tracing.ts';
 import type { Hub, PublishResult } from '../../hub.ts';
 import type { MessageType } from './contracts.ts';
 import { toEventInput } from './decode.ts';
@@ -8,6 +10,7 @@ import { refusedResponse, storedResponse } from './encode.ts';
 import type { EventRequest, EventResponse } from './messages.ts';
 import { nameUnknown } from './name-unknown.ts';
 import { type CallHost, type Method, type RawCall, ServedCall } from './served-call.ts';
+import { beginSpan, endSpan, traceIn } from './trace-call.ts';
 
 export interface IngestStreamParts {
   readonly host: CallHost;
@@ -52,6 +55,11 @@ class IngestCall extends ServedCall {
   constructor(call: RawCall, parts: IngestStreamParts) {
     super(call, parts.host, parts.path);
     this.#parts = parts;
+  }
+
+  override onReceiveMetadata(metadata: Metadata): void {
+    if (this.host.tracing !== undefined) this.trace = traceIn(metadata);
+    super.onReceiveMetadata(metadata);
   }
 
   protected override opened(): void {
@@ -118,23 +126,31 @@ class IngestCall extends ServedCall {
     const inputs = this.#arrived;
     if (inputs.length === 0 || this.ended) return;
     this.#arrived = [];
-    const published = this.#parts.hub.publish(this.caller, inputs, { protocol: 'grpc' });
-    this.#answered = this.#answer(inputs, published, this.#answered);
+    // One for all that goes together: the call may last for days, and is no request.
+    const span = beginSpan(this.host.tracing, this.#parts.path, this.trace);
+    const published = this.#parts.hub.publish(this.caller, inputs, {
+      protocol: 'grpc',
+      trace: span?.context,
+    });
+    this.#answered = this.#answer(inputs, span, published, this.#answered);
   }
 
   /** Never rejects. */
   async #answer(
     inputs: readonly object[],
+    span: Span | undefined,
     published: Promise<readonly PublishResult[]>,
     before: Promise<void>,
   ): Promise<void> {
     let responses: readonly EventResponse[];
     try {
       responses = (await published).map(responseOf);
+      endSpan(span, 0);
     } catch (reason) {
       const error = HubError.from(reason);
       if (error.code === 'forbidden') this.fail(error);
-      responses = this.#unanswerable(inputs, error);
+      responses = this.#unanswerable(inputs, error, span?.context);
+      endSpan(span, this.host.statusOf(error).code ?? 2);
     }
     await before;
     if (this.ended) return;
@@ -146,9 +162,14 @@ class IngestCall extends ServedCall {
   }
 
   /** The hub failed: each event is answered with that, but for those that could not be read anyway. */
-  #unanswerable(inputs: readonly object[], error: HubError): EventResponse[] {
+  #unanswerable(
+    inputs: readonly object[],
+    error: HubError,
+    trace: TraceContext | undefined,
+  ): EventResponse[] {
     if (error.code === 'internal') {
-      this.host.logger.error({ err: error, cause: error.cause }, 'events of a stream failed');
+      const told = { err: error, cause: error.cause, ...traceFields(trace) };
+      this.host.logger.error(told, 'events of a stream failed');
     }
     const ids = nameUnknown(inputs, error.ids ?? []);
     return inputs.map((input, index) =>

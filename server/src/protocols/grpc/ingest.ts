@@ -12,6 +12,7 @@ import type { CallHost, Method } from './served-call.ts';
 import { unaryMethod } from './unary-call.ts';
 
 const protocol = { protocol: 'grpc' } as const;
+const publishing = { publishes: true } as const;
 
 /** SendEvent, SendEventBatch and SendEvents. */
 export function ingestMethods(
@@ -25,32 +26,46 @@ export function ingestMethods(
   const batch = measured(contracts.type<EventBatch>('event_hub.v1.EventBatch'));
   const batchAnswer = contracts.type('event_hub.v1.BatchResponse');
   return [
-    unaryMethod(host, `${service}/SendEvent`, request, async (event, caller) => {
-      const [result] = await hub.publish(caller, [toEventInput(event)], protocol);
-      if (result === undefined) throw new Error('the hub answered no result for an event');
-      const stored = storedResponse(result);
-      if (stored !== undefined) return response.encode(stored);
-      if (result.status !== 'rejected') throw new Error('one event cannot be left out of a batch');
-      const { error, id } = result;
-      throw id === undefined ? error : error.withIds([id]);
-    }),
-    unaryMethod(host, `${service}/SendEventBatch`, batch, async ({ message, bytes }, caller) => {
-      const { events, atomic } = message;
-      checkLength(events.length);
-      const release = holdRequest(bytes);
-      const inputs = events.map(toEventInput);
-      try {
-        const results = await hub.publish(caller, inputs, { ...protocol, atomic });
-        return batchAnswer.encode(batchResponse(results));
-      } catch (reason) {
-        const error = HubError.from(reason);
-        // Nothing was stored, or nothing was tried: the whole call has failed.
-        if (error.code !== 'unavailable' && error.code !== 'internal') throw error;
-        return batchAnswer.encode(unknownBatch(error, nameUnknown(inputs, error.ids ?? [])));
-      } finally {
-        release();
-      }
-    }),
+    unaryMethod(
+      host,
+      `${service}/SendEvent`,
+      request,
+      async (event, caller, trace) => {
+        const options = trace === undefined ? protocol : { ...protocol, trace };
+        const [result] = await hub.publish(caller, [toEventInput(event)], options);
+        if (result === undefined) throw new Error('the hub answered no result for an event');
+        const stored = storedResponse(result);
+        if (stored !== undefined) return response.encode(stored);
+        if (result.status !== 'rejected')
+          throw new Error('one event cannot be left out of a batch');
+        const { error, id } = result;
+        throw id === undefined ? error : error.withIds([id]);
+      },
+      publishing,
+    ),
+    unaryMethod(
+      host,
+      `${service}/SendEventBatch`,
+      batch,
+      async ({ message, bytes }, caller, trace) => {
+        const { events, atomic } = message;
+        checkLength(events.length);
+        const release = holdRequest(bytes);
+        const inputs = events.map(toEventInput);
+        try {
+          const results = await hub.publish(caller, inputs, { ...protocol, atomic, trace });
+          return batchAnswer.encode(batchResponse(results));
+        } catch (reason) {
+          const error = HubError.from(reason);
+          // Nothing was stored, or nothing was tried: the whole call has failed.
+          if (error.code !== 'unavailable' && error.code !== 'internal') throw error;
+          return batchAnswer.encode(unknownBatch(error, nameUnknown(inputs, error.ids ?? [])));
+        } finally {
+          release();
+        }
+      },
+      publishing,
+    ),
     ingestStreamMethod({ host, hub, path: `${service}/SendEvents`, request, response }),
   ];
 }

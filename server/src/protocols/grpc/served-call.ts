@@ -3,6 +3,7 @@ import type { Clock } from '../../base/clock.ts';
 import { HubError } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
 import type { Logger } from '../../base/logger.ts';
+import { type TraceContext, type Tracing, traceFields } from '../../base/tracing.ts';
 import type { Caller, Identify, Presented } from '../../hub.ts';
 import { bearerOf } from '../http/request-header.ts';
 import { type CallStatus, okStatus, type StatusOf } from './rpc-status.ts';
@@ -11,6 +12,8 @@ import { type CallStatus, okStatus, type StatusOf } from './rpc-status.ts';
 export interface CallHost {
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Undefined where nothing is traced. */
+  readonly tracing?: Tracing | undefined;
   readonly identify: Identify;
   readonly statusOf: StatusOf;
   /** Aborted when the hub begins to stop. */
@@ -42,6 +45,8 @@ export abstract class ServedCall implements Listener {
   protected readonly host: CallHost;
   readonly #path: string;
   #caller: Caller | undefined;
+  /** Where the call is in a trace; undefined where it is in none. */
+  protected trace: TraceContext | undefined;
   /** The status is out, the client cancelled, or the deadline passed: nothing more can be said. */
   protected ended = false;
 
@@ -98,7 +103,8 @@ export abstract class ServedCall implements Listener {
   protected fail(reason: unknown): void {
     const error = HubError.from(reason);
     if (error.code === 'internal') {
-      this.host.logger.error({ err: error, cause: error.cause, method: this.#path }, 'call failed');
+      const told = { err: error, cause: error.cause, method: this.#path };
+      this.host.logger.error({ ...told, ...traceFields(this.trace) }, 'call failed');
     }
     this.end(this.host.statusOf(error));
   }

@@ -4,6 +4,7 @@ import { HubError } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { Telemetry } from '../../base/telemetry.ts';
+import { traceFields } from '../../base/tracing.ts';
 import type { Cors } from './cors.ts';
 import type { Exchange, Handler } from './http-server.ts';
 import { type ProblemOptions, writeProblem } from './problem.ts';
@@ -41,7 +42,8 @@ export function createDispatcher(options: DispatcherOptions) {
   ) => {
     const { request, response } = exchange;
     if (error.code === 'internal') {
-      logger.error({ err: error.cause ?? error, route: pattern }, error.message);
+      const told = { err: error.cause ?? error, route: pattern, ...traceFields(exchange.trace) };
+      logger.error(told, error.message);
     }
     if (response.headersSent) response.destroy();
     else if (!request.socket.destroyed) writeProblem(request, response, clock, error, how);
@@ -64,6 +66,7 @@ export function createDispatcher(options: DispatcherOptions) {
       query,
       parameter: '',
       release: undefined,
+      trace: undefined,
     };
     let route = router.literal(path);
     if (request.rawHeaders.length > limits.headerCount * 2) {

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../../base/clock.ts';
+import type { TraceContext } from '../../base/tracing.ts';
 
 /** One request on its way to its answer. */
 export interface Exchange {
@@ -16,6 +17,8 @@ export interface Exchange {
   readonly parameter: string;
   /** Lets go of the memory of the body; the server calls it when the handler is done. */
   release: (() => void) | undefined;
+  /** Where the request is in a trace; undefined where it is in none. */
+  trace: TraceContext | undefined;
 }
 
 export type Handler = (exchange: Exchange) => void | Promise<void>;

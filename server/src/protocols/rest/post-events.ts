@@ -6,6 +6,7 @@ import { mediaTypeOf } from '../http/media-type.ts';
 import { flag, parseParameters } from '../http/query-parameters.ts';
 import { readBody } from '../http/read-body.ts';
 import { sendJson } from '../http/send.ts';
+import { traceRequest } from '../http/trace-request.ts';
 import type { ProtocolHost } from '../protocol.ts';
 import { decodeJsonBody, decodeNdjsonBody } from './decode.ts';
 import { encodeBatch, encodeStored } from './encode.ts';
@@ -14,6 +15,7 @@ import { badKey, idempotencyKeyOf, withIdempotencyKey } from './idempotency-key.
 /** `POST /events`: one event, or a batch as a JSON array or NDJSON. The hub's hottest path. */
 export function postEvents(host: ProtocolHost) {
   return async (exchange: Exchange): Promise<void> => {
+    if (host.tracing !== undefined) traceRequest(host, exchange, '/events');
     const { request, query } = exchange;
     const caller = await identifyRequest(host, request);
     const type = mediaTypeOf(request, mediaTypes);
@@ -28,7 +30,9 @@ export function postEvents(host: ProtocolHost) {
       return;
     }
     const input = key === undefined ? inputs.input : withIdempotencyKey(inputs.input, key);
-    const [result] = await host.hub.publish(caller, [input], singleOptions);
+    const { trace } = exchange;
+    const options = trace === undefined ? singleOptions : { ...singleOptions, trace };
+    const [result] = await host.hub.publish(caller, [input], options);
     answerSingle(exchange, result);
   };
 }
@@ -65,7 +69,8 @@ async function publishBatch(
   inputs: readonly unknown[],
   atomic: boolean,
 ): Promise<void> {
-  const results = await hub.publish(caller, inputs, { protocol: 'rest', atomic });
+  const { trace } = exchange;
+  const results = await hub.publish(caller, inputs, { protocol: 'rest', atomic, trace });
   const { status, json } = encodeBatch(results, atomic);
   sendJson(exchange, status, json);
 }

@@ -18,9 +18,10 @@ builder.mutationType({
       args: {
         input: t.arg({ type: eventInput, required: true, description: 'The event.' }),
       },
-      resolve: (_, { input }, { hub, caller }) =>
+      resolve: (_, { input }, { hub, caller, trace }) =>
         inGraphqlTerms({ under: '/input' }, async () => {
-          const [result] = await hub.publish(caller, [hubInput(input)], { protocol: 'graphql' });
+          const options = { protocol: 'graphql', trace };
+          const [result] = await hub.publish(caller, [hubInput(input)], options);
           return stored(result);
         }),
     }),
@@ -39,11 +40,12 @@ builder.mutationType({
           description: 'All or nothing: one refused event and none is stored.',
         }),
       },
-      resolve: async (_, { inputs, atomic }, { hub, caller }) => {
+      resolve: async (_, { inputs, atomic }, { hub, caller, trace }) => {
         checkLength(inputs);
         const results = await hub.publish(caller, inputs.map(hubInput), {
           protocol: 'graphql',
           atomic: atomic === true,
+          trace,
         });
         return { items: results.map((result, index) => ({ index, result: named(result, index) })) };
       },

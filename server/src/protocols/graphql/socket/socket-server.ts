@@ -9,6 +9,7 @@ import { limits } from '../../../base/limits.ts';
 import type { Caller, Presented } from '../../../hub.ts';
 import { refuseForeignHost } from '../../http/foreign-host.ts';
 import { bearerOf, presentedBy } from '../../http/request-header.ts';
+import { traceOf } from '../../http/trace-request.ts';
 import type { ProtocolHost } from '../../protocol.ts';
 import { decodeParameters } from '../decode.ts';
 import { failureOf, toWireError, toWireResult } from '../encode.ts';
@@ -101,7 +102,14 @@ function operations(
         socket.began(id);
         return {
           ...prepared,
-          contextValue: { hub: host.hub, caller, transport: TRANSPORT, signal: socket.signal },
+          contextValue: {
+            hub: host.hub,
+            caller,
+            transport: TRANSPORT,
+            // Of the upgrade: an operation has no headers of its own.
+            trace: host.tracing && traceOf(context.extra.request),
+            signal: socket.signal,
+          },
         };
       } catch (reason) {
         return [asGraphqlError(reason)];
