@@ -32,6 +32,7 @@ export interface TracedRequest {
 /** An entry of the log, as far as a trace is concerned. */
 export interface TracedEntry {
   readonly event: { readonly id: string };
+  readonly shard: string;
   readonly trace?: TraceContext | undefined;
 }
 
@@ -41,6 +42,8 @@ export interface MessagingPlace {
   readonly system: string;
   /** A stream, a topic. */
   readonly destination: string;
+  /** Its shards are partitions. */
+  readonly isPartitioned?: boolean;
 }
 
 /**
@@ -53,7 +56,7 @@ export interface Tracing {
   request(request: TracedRequest): Span;
   /** Events on their way into the log, until they are durable: where they come to be, for all who read them. */
   publish(parent: TraceContext | undefined, ids: readonly { readonly id: string }[]): Span;
-  /** Entries that are archived together; undefined where none of them is in a trace. */
+  /** Entries of one shard that are archived together; undefined where none of them is in a trace. */
   process(entries: readonly TracedEntry[]): Span | undefined;
   /** Entries that a live subscriber is handed together; the same. */
   deliver(entries: readonly TracedEntry[], transport: string): Span | undefined;

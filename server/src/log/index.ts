@@ -48,7 +48,7 @@ const kafka: LogAdapter = {
   erase: async (url) => (await import('./kafka/erase-kafka.ts')).eraseKafka(url),
   placeOf: async (url) => {
     const { parseKafkaUrl } = await import('./kafka/kafka-target.ts');
-    return { system: 'kafka', destination: parseKafkaUrl(url).topic };
+    return { system: 'kafka', destination: parseKafkaUrl(url).topic, isPartitioned: true };
   },
   isSharded: true,
 };

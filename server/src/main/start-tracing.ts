@@ -23,6 +23,6 @@ export async function startTracing(
   const tracing = await openTracing({ ...settings.tracing, place, version, clock, logger });
   lifecycle.add('traces', () => tracing.close());
   const { protocol, sampler } = settings.tracing;
-  logger.info({ ...place, protocol, sampler: sampler.name }, 'sends traces');
+  logger.info({ protocol, sampler: sampler.name }, 'sends traces');
   return tracing;
 }

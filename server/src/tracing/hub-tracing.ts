@@ -38,11 +38,13 @@ export class HubTracing implements Tracing {
   readonly #tracer: Tracer;
   readonly #place: Attributes;
   readonly #destination: string;
+  readonly #isPartitioned: boolean;
 
   constructor({ tracer, place, close }: HubTracingDeps) {
     this.close = close;
     this.#tracer = tracer;
     this.#destination = place.destination;
+    this.#isPartitioned = place.isPartitioned === true;
     this.#place = {
       'messaging.system': place.system,
       'messaging.destination.name': place.destination,
@@ -59,7 +61,10 @@ export class HubTracing implements Tracing {
   }
 
   process(entries: readonly TracedEntry[]): Span | undefined {
-    return this.#consume('process', entries);
+    const [first] = entries;
+    const isPart = this.#isPartitioned && first !== undefined;
+    const more = isPart ? { 'messaging.destination.partition.id': first.shard } : undefined;
+    return this.#consume('process', entries, more);
   }
 
   deliver(entries: readonly TracedEntry[], transport: string): Span | undefined {

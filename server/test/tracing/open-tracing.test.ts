@@ -215,5 +215,5 @@ function traceOf(n: number): TraceContext {
 }
 
 function entryOf(trace?: TraceContext): TracedEntry {
-  return { event: { id: 'e1' }, trace };
+  return { event: { id: 'e1' }, shard: '0', trace };
 }
