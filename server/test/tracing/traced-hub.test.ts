@@ -70,6 +70,21 @@ describe('a hub that is traced', () => {
     client.close();
   });
 
+  it('has a span of a request that is refused, which is no error of the hub', async () => {
+    const { url, grpcAddress } = await start();
+    expect((await postEvents(url, '{', caller)).status).toBe(400);
+    const [byRest] = await ofKind('SERVER', 1);
+    expect(byRest?.attributes['http.response.status_code']).toBe(400);
+    const client = new GrpcClient(grpcAddress);
+    const call = client.call('SendEvent', { user_id: 'u' }, { metadata: caller });
+    expect((await client.failure(call)).code).toBe(3);
+    client.close();
+    const [, byGrpc] = await ofKind('SERVER', 2);
+    expect(byGrpc?.attributes['rpc.grpc.status_code']).toBe(3);
+    expect([byRest?.isError, byGrpc?.isError]).toEqual([false, false]);
+    expect(collector.spans.filter(({ kind }) => kind === 'PRODUCER')).toEqual([]);
+  });
+
   it('publishes for a WebSocket in the trace of its upgrade', async () => {
     const { url } = await start();
     class TracedSocket extends WebSocket {

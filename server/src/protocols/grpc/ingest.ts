@@ -9,10 +9,9 @@ import { ingestStreamMethod } from './ingest-stream.ts';
 import type { EventBatch, EventRequest, EventResponse } from './messages.ts';
 import { nameUnknown } from './name-unknown.ts';
 import type { CallHost, Method } from './served-call.ts';
-import { unaryMethod } from './unary-call.ts';
+import { publishingMethod } from './unary-call.ts';
 
 const protocol = { protocol: 'grpc' } as const;
-const publishing = { publishes: true } as const;
 
 /** SendEvent, SendEventBatch and SendEvents. */
 export function ingestMethods(
@@ -26,24 +25,17 @@ export function ingestMethods(
   const batch = measured(contracts.type<EventBatch>('event_hub.v1.EventBatch'));
   const batchAnswer = contracts.type('event_hub.v1.BatchResponse');
   return [
-    unaryMethod(
-      host,
-      `${service}/SendEvent`,
-      request,
-      async (event, caller, trace) => {
-        const options = trace === undefined ? protocol : { ...protocol, trace };
-        const [result] = await hub.publish(caller, [toEventInput(event)], options);
-        if (result === undefined) throw new Error('the hub answered no result for an event');
-        const stored = storedResponse(result);
-        if (stored !== undefined) return response.encode(stored);
-        if (result.status !== 'rejected')
-          throw new Error('one event cannot be left out of a batch');
-        const { error, id } = result;
-        throw id === undefined ? error : error.withIds([id]);
-      },
-      publishing,
-    ),
-    unaryMethod(
+    publishingMethod(host, `${service}/SendEvent`, request, async (event, caller, trace) => {
+      const options = trace === undefined ? protocol : { ...protocol, trace };
+      const [result] = await hub.publish(caller, [toEventInput(event)], options);
+      if (result === undefined) throw new Error('the hub answered no result for an event');
+      const stored = storedResponse(result);
+      if (stored !== undefined) return response.encode(stored);
+      if (result.status !== 'rejected') throw new Error('one event cannot be left out of a batch');
+      const { error, id } = result;
+      throw id === undefined ? error : error.withIds([id]);
+    }),
+    publishingMethod(
       host,
       `${service}/SendEventBatch`,
       batch,
@@ -64,7 +56,6 @@ export function ingestMethods(
           release();
         }
       },
-      publishing,
     ),
     ingestStreamMethod({ host, hub, path: `${service}/SendEvents`, request, response }),
   ];

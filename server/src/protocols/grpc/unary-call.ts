@@ -19,13 +19,30 @@ export function unaryMethod<Q>(
   path: string,
   request: Pick<MessageType<Q>, 'decode'>,
   handler: UnaryHandler<Q>,
-  { publishes = false }: { readonly publishes?: boolean } = {},
 ): Method {
-  const how = { path, handler, publishes };
+  return methodOf(host, request, { path, handler, publishes: false });
+}
+
+/** The same for a call that brings events, which has a span where calls are traced. */
+export function publishingMethod<Q>(
+  host: CallHost,
+  path: string,
+  request: Pick<MessageType<Q>, 'decode'>,
+  handler: UnaryHandler<Q>,
+): Method {
+  return methodOf(host, request, { path, handler, publishes: true });
+}
+
+function methodOf<Q>(
+  host: CallHost,
+  { decode }: Pick<MessageType<Q>, 'decode'>,
+  how: UnaryHow<Q>,
+): Method {
+  const { path } = how;
   return {
     path,
     kind: 'unary',
-    decode: request.decode,
+    decode,
     serve: (call) => call.start(new UnaryCall(call, host, how)),
   };
 }
