@@ -116,6 +116,14 @@ export function describeWithOwnEngines(
   describeUnlessMissing(name, missing, body);
 }
 
+/** Tests on several brokers of one cluster: containers would not find each other. */
+export function describeWithBrokers(name: string, body: () => void): void {
+  const inDocker = findOwnEngine('kafka')?.kind === 'docker';
+  describe.skipIf(inDocker)(inDocker ? `${name} (\`npm run engines\` fetches Kafka)` : name, () =>
+    describeWithOwnEngines('each of which is a process', ['kafka'], body),
+  );
+}
+
 /**
  * Tests on a sharded cluster of MongoDB. Without one they are a visible skip
  * also where REQUIRE_ENGINES=1, as nothing else is: no package registry has its
