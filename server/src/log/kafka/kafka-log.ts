@@ -138,7 +138,8 @@ class KafkaLog {
     if (this.closing.aborted) throw unavailable('the log is closed');
     if (this.#fault !== undefined) throw this.#fault;
     if (this.#isUnsure) await this.#sameTopic();
-    this.#writer ??= new RecordWriter(this.cluster, this.clock);
+    // Waiting for a broker takes the system's time in any case.
+    this.#writer ??= new RecordWriter(this.cluster, systemClock);
     const deps = { recent: this.#recent, writer: this.#writer, mark: this.mark };
     try {
       const outcomes = await appendEvents(deps, groups);
