@@ -5,13 +5,14 @@ import { HubError } from '../../base/errors.ts';
 import type { Finding } from '../../base/finding.ts';
 import { lockFile } from './file-lock.ts';
 import { freeBytes } from './free-space.ts';
-import { openDatabase, pragma } from './open-database.ts';
-import { schemaVersion } from './schema.ts';
+import { openDatabase, versionOf } from './open-database.ts';
+import { migrations } from './schema.ts';
 
 /** Free space in bytes: less than the first is a fault, less than the second a warning. */
 const spaceMin = 64 * 1024 * 1024;
 const spaceWanted = 1024 * 1024 * 1024;
 const mebibyte = 1024 * 1024;
+const olderFile = ": an older hub's, `event-hub migrate plan` says what the next start does to it";
 
 /** Looks at the file, its folder and its disk without changing anything; reads every page. */
 export function examineFile(file: string): readonly Finding[] {
@@ -73,10 +74,10 @@ function examineContent(file: string): readonly Finding[] {
   let database: DatabaseSync | undefined;
   try {
     database = openDatabase(file, { create: false, readOnly: true, cacheKib: 16 * 1024 });
-    const version = Number(pragma(database, 'user_version'));
+    const version = versionOf(database);
     const events = database.prepare('SELECT count(*) AS events FROM events').get()?.events;
     const size = Math.ceil(statSync(file).size / mebibyte);
-    const older = version < schemaVersion ? '; the next start brings it up to date' : '';
+    const older = version < migrations.length ? olderFile : '';
     const detail = `version ${version}, ${events} events, ${size} MiB, SQLite ${process.versions.sqlite}${older}`;
     return [{ state: 'ok', name: 'file', detail }, examinePages(database, file)];
   } catch (reason) {

@@ -1,14 +1,23 @@
+import type { Migration } from '../../base/migration.ts';
+
+export interface SqliteMigration extends Migration {
+  readonly sql: string;
+}
+
 /**
  * The one file of the embedded mode. Each migration takes the file from its
- * index to the next version and is never edited after a release.
+ * index to the next version, and its SQL is never edited after a release.
  *
  * `events.position` is the log's sequence: dense, ascending, never used twice.
  * Totals are kept as `high * 10^9 + low` millionths, so that no sum of amounts
  * can overflow a 64-bit integer. `first_position` and `last_position` bound the
  * part of the log in which a minute's events lie.
  */
-export const migrations: readonly string[] = [
-  `
+export const migrations: readonly SqliteMigration[] = [
+  {
+    description: 'makes the tables for events, counts, positions and what is put aside',
+    cost: 'no events',
+    sql: `
   CREATE TABLE hub (
     key TEXT PRIMARY KEY,
     value TEXT NOT NULL
@@ -79,7 +88,11 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (shard, position)
   ) STRICT, WITHOUT ROWID;
   `,
-  `
+  },
+  {
+    description: 'adds the table api_keys, for API keys',
+    cost: 'no events',
+    sql: `
   CREATE TABLE api_keys (
     id TEXT PRIMARY KEY,
     name TEXT NOT NULL,
@@ -92,9 +105,8 @@ export const migrations: readonly string[] = [
     last_used_at INTEGER
   ) STRICT, WITHOUT ROWID;
   `,
+  },
 ];
-
-export const schemaVersion = migrations.length;
 
 /** "EvHu", in the file's header: the mark of the hub. */
 export const applicationId = 0x45764875;
