@@ -1,17 +1,10 @@
 import { createRequire } from 'node:module';
 import { isatty } from 'node:tty';
-import {
-  type DestinationStream,
-  type Level,
-  type Logger as PinoLogger,
-  pino,
-  stdTimeFunctions,
-} from 'pino';
+import { type DestinationStream, type Logger as PinoLogger, pino, stdTimeFunctions } from 'pino';
+import type { LogLevel } from './log-level.ts';
 
 /** Structured logging: an object of facts, then a sentence. Secrets and event bodies never go in. */
 export type Logger = Pick<PinoLogger, 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal'>;
-
-export type LogLevel = Level | 'silent';
 
 const stderr = 2;
 

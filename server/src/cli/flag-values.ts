@@ -1,4 +1,4 @@
-import { durationExpected, parseDuration } from '../config/duration.ts';
+import { durationExpected, parseDuration } from '../base/duration.ts';
 import { usageError } from './exit-code.ts';
 
 /** Milliseconds of a flag such as `--duration 30s`. */

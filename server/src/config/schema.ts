@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { tokenAlgorithms } from '../auth/tokens/token-settings.ts';
+import { logLevels } from '../base/log-level.ts';
 import {
   addressRangeList,
   algorithmList,
@@ -24,7 +25,6 @@ import {
   tokenName,
   tokenSecret,
 } from './setting-types.ts';
-import { logLevels } from './settings.ts';
 
 /** What is known of one setting besides its type. */
 export interface SettingMeta {

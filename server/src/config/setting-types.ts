@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { tokenAlgorithms } from '../auth/tokens/token-settings.ts';
 import { type AddressRange, parseAddressRange } from '../base/address-range.ts';
+import { durationExpected, parseDuration } from '../base/duration.ts';
 import { HubError } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 import { currencies } from '../event/currencies.ts';
 import type { Sign } from '../event/event.ts';
 import { parseEventTypes } from '../event/event-rules.ts';
-import { durationExpected, parseDuration } from './duration.ts';
 import { roles } from './settings.ts';
 
 /**

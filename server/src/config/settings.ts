@@ -1,5 +1,6 @@
 import type { TokenSettings } from '../auth/tokens/token-settings.ts';
 import type { AddressRange } from '../base/address-range.ts';
+import type { LogLevel } from '../base/log-level.ts';
 import type { Sign } from '../event/event.ts';
 import type { TracingSettings } from '../tracing/tracing-settings.ts';
 
@@ -56,6 +57,3 @@ export interface Settings {
 
 export const roles = ['http', 'grpc', 'readers'] as const;
 export type Role = (typeof roles)[number];
-
-export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
-export type LogLevel = (typeof logLevels)[number];
