@@ -1,6 +1,7 @@
 import type { Action, Caller } from './auth/caller.ts';
 import type { Instant } from './base/clock.ts';
 import type { HubError } from './base/errors.ts';
+import type { LogLevelState } from './base/log-level.ts';
 import type { TraceContext } from './base/tracing.ts';
 import type { Event, Sign } from './event/event.ts';
 import type { FilterRequest, FindRequest, SeriesRequest, WindowRequest } from './event/requests.ts';
@@ -176,6 +177,10 @@ export interface Hub {
   series(caller: Caller, request: SeriesRequest): Promise<Series>;
   /** For what a protocol serves by itself, such as the metrics page. Throws `forbidden`. */
   authorize(caller: Caller, action: Action): void;
+  /** How much this process writes to its log. Throws `forbidden`. */
+  logLevel(caller: Caller): LogLevelState;
+  /** Changes that, by `{level, for?}`, and says who did. Throws `forbidden` and `invalid`. */
+  changeLogLevel(caller: Caller, input: unknown): LogLevelState;
   health(): Promise<Health>;
 }
 

@@ -6,6 +6,7 @@ import { type Clock, systemClock } from './base/clock.ts';
 import type { HubError } from './base/errors.ts';
 import { Lifecycle } from './base/lifecycle.ts';
 import { limits } from './base/limits.ts';
+import { LogLevelSwitch } from './base/log-level.ts';
 import { createLogger, type Logger } from './base/logger.ts';
 import type { UpgradeOptions } from './base/migration.ts';
 import { createTelemetry } from './base/telemetry.ts';
@@ -29,6 +30,8 @@ import { version } from './version.ts';
 export interface HubOptions {
   readonly clock?: Clock;
   readonly logger?: Logger;
+  /** What the logger asks; without it the hub has a switch that no line of a given logger obeys. */
+  readonly logLevel?: LogLevelSwitch;
   /** For tests of a full disk. */
   readonly pageCountMax?: number;
   /** For tests of a hub with a deliberate flaw; `openEngines` when absent. */
@@ -57,12 +60,14 @@ export interface RunningHub {
 /** Configuration in, running hub out. Rejects with a HubError that says which setting to change. */
 export async function startHub(settings: Settings, options: HubOptions = {}): Promise<RunningHub> {
   const clock = options.clock ?? systemClock;
-  const logger = options.logger ?? createLogger(settings.logLevel);
+  const logLevel = options.logLevel ?? new LogLevelSwitch(settings.logLevel, clock);
+  const logger = options.logger ?? createLogger(logLevel);
   const lifecycle = new Lifecycle({ clock, logger, stopMs: limits.stopMs - 1_000 });
   try {
     return await compose(settings, {
       clock,
       logger,
+      logLevel,
       lifecycle,
       pageCountMax: options.pageCountMax,
       open: options.openEngines ?? openEngines,
@@ -77,6 +82,7 @@ export async function startHub(settings: Settings, options: HubOptions = {}): Pr
 interface Parts {
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly logLevel: LogLevelSwitch;
   readonly lifecycle: Lifecycle;
   readonly pageCountMax: number | undefined;
   readonly open: typeof openEngines;
@@ -120,6 +126,7 @@ async function compose(settings: Settings, parts: Parts): Promise<RunningHub> {
   const hub = createHub({
     ...shared,
     ...engines,
+    logLevel: parts.logLevel,
     feed,
     rules: settings,
     rateLimits,

@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import type { HubError } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 import type { Logger } from '../base/logger.ts';
+import type { Caller } from './caller.ts';
 
 /** What is said of a key: never its text. */
 export interface NamedKey {
@@ -30,6 +31,11 @@ export class Audit {
   act(audit: string, key?: NamedKey): void {
     const named = key === undefined ? {} : { key: key.name, key_id: key.id };
     this.#logger.info({ audit, ...named }, audit.replaceAll('_', ' '));
+  }
+
+  /** `log_level_changed`: what a running process was told to do otherwise, by whom. */
+  changed(audit: string, by: Caller, facts: Readonly<Record<string, string>>): void {
+    this.#logger.info({ audit, by: by.name, ...facts }, audit.replaceAll('_', ' '));
   }
 
   keyUsed({ name, id }: NamedKey, calls: number): void {

@@ -38,6 +38,9 @@ export const limits = {
   /** Each type is a row of every minute and a label of the counters. */
   eventTypes: 100,
 
+  /** How long the log level may be another than the configured one, when a time is said: 7 d. A timer holds under 25 d. */
+  logLevelChangedMs: 7 * 24 * 60 * 60_000,
+
   idCharacters: 128,
   userIdCodePoints: 256,
   metadataBytes: 16 * 1024,

@@ -49,6 +49,8 @@ export interface Command<F extends Flags = Flags> {
   /** Paragraphs under the usage line. */
   readonly description: string;
   readonly actions?: Readonly<Record<string, string>>;
+  /** It may be left out; the action is then empty. */
+  readonly isActionOptional?: boolean;
   readonly flags: F;
   /** Takes the hub's settings, as flags too. */
   readonly usesSettings?: boolean;

@@ -15,7 +15,7 @@ Usage: event-hub <command> [flags]
 ${columns(rows)}
 
 event-hub <command> --help explains a command, event-hub --version names the version.
-send, generate, tail, import and import-prototype speak to a running hub (EVENT_HUB_URL,
+send, generate, tail, log-level, import and import-prototype speak to a running hub (EVENT_HUB_URL,
 EVENT_HUB_GRPC_URL), copy goes by its own URLs, the others by the hub's settings (docs/config.md).
 Data goes to stdout, everything else to stderr.
 
@@ -25,7 +25,9 @@ ${exitCodes}`;
 /** `event-hub <command> --help`, from its declaration. */
 export function renderHelp(command: Command, settings: readonly DeclaredSetting[]): string {
   const actions = Object.entries(command.actions ?? {});
-  const action = actions.length === 0 ? '' : ` <${actions.map(([name]) => name).join('|')}>`;
+  const [opening, closing] = command.isActionOptional === true ? '[]' : '<>';
+  const names = actions.map(([name]) => name).join('|');
+  const action = actions.length === 0 ? '' : ` ${opening}${names}${closing}`;
   const flags = Object.entries(command.flags).map(
     ([name, flag]) => [spelling(name, flag), explanation(flag)] as const,
   );

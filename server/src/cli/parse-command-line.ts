@@ -116,7 +116,8 @@ function takeAction(
   const actions = Object.keys(command.actions ?? {});
   const unexpected = actions.length === 0 ? positionals : rest;
   for (const word of unexpected) faults.push(`unexpected argument ${word}`);
-  if (actions.length > 0 && !help && !actions.includes(first)) {
+  const isLeftOut = command.isActionOptional === true && positionals.length === 0;
+  if (actions.length > 0 && !help && !isLeftOut && !actions.includes(first)) {
     faults.push(`say which: event-hub ${command.name} ${actions.join('|')}`);
   }
   return first;

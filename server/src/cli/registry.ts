@@ -59,6 +59,10 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'Take over a log that was restored, emptied or replaced.',
     load: async () => erased((await import('./commands/log.ts')).log),
   },
+  'log-level': {
+    summary: "Show or change the level of a running hub's log.",
+    load: async () => erased((await import('./commands/log-level.ts')).logLevel),
+  },
   migrate: {
     summary: 'Show or do what brings an older store up to date.',
     load: async () => erased((await import('./commands/migrate.ts')).migrate),

@@ -6,6 +6,7 @@ import { StreamSlots } from '../auth/stream-slots.ts';
 import type { Clock } from '../base/clock.ts';
 import { HubError, invalid } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
+import type { LogLevelSwitch } from '../base/log-level.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Telemetry } from '../base/telemetry.ts';
 import type { Tracing } from '../base/tracing.ts';
@@ -16,6 +17,7 @@ import type { EventLog, Position } from '../log/event-log.ts';
 import type { LiveFeed } from '../readers/live-feed.ts';
 import type { EventStore } from '../store/event-store.ts';
 import { type Advice, createHealth, type HealthPart } from './health.ts';
+import { logLevelVerbs } from './log-level-verbs.ts';
 import { Publisher } from './publisher.ts';
 import { noSuchEvent, Reads } from './reads.ts';
 
@@ -25,6 +27,7 @@ export interface HubDeps {
   readonly feed: LiveFeed;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly logLevel: LogLevelSwitch;
   readonly telemetry: Telemetry;
   /** Undefined where nothing is traced. */
   readonly tracing?: Tracing | undefined;
@@ -85,6 +88,7 @@ export function createHub(deps: HubDeps): Hub {
       return await reads.series(narrow(caller, request));
     },
     authorize: allow,
+    ...logLevelVerbs(deps),
     health,
   };
 }

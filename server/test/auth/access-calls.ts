@@ -22,6 +22,7 @@ const httpRequests: Partial<Record<HttpOperation, { path?: string; body?: object
   'GET /events/stream': { path: '/events/stream?follow=false' },
   'GET /docs/assets/{name}': { path: '/docs/assets/docs.js' },
   'GET /graphql/assets/{name}': { path: '/graphql/assets/graphiql.css' },
+  'PUT /log-level': { body: { level: 'silent' } },
   'POST /graphql': { body: { query: '{ __typename }' } },
   'GET /graphql': { path: `/graphql?query=${encodeURIComponent('{ __typename }')}` },
 };

@@ -88,7 +88,7 @@ describe('an operation without a stated scope', () => {
       Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
     );
     const served = readSources('server/src/protocols/**/*.ts').flatMap(({ text }) =>
-      [...text.matchAll(/\broute\('(GET|POST)', '([^']+)'/g)].map(
+      [...text.matchAll(/\broute\('(GET|POST|PUT)', '([^']+)'/g)].map(
         ([, method, path]) => `${method} ${path?.replace(/:(\w+)/, '{$1}')}`,
       ),
     );
@@ -149,7 +149,7 @@ describe('over HTTP', () => {
       (await fetch(hub.url + path, { method: 'HEAD' })).status;
     for (const [operation, needs] of entries(httpNeeds)) {
       const [method, path = ''] = operation.split(' ');
-      if (method === 'POST' || path.includes('{name}') || path === '/favicon.ico') continue;
+      if (method !== 'GET' || path.includes('{name}') || path === '/favicon.ico') continue;
       expect(await statusOf(path.replace('{id}', knownId)), path).toBe(
         needs === 'open' ? 200 : 401,
       );

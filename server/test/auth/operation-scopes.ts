@@ -20,6 +20,8 @@ export const httpNeeds = {
   'GET /aggregates': 'aggregates:read',
   'GET /aggregates/series': 'aggregates:read',
   'GET /metrics': 'metrics:read',
+  'GET /log-level': 'admin',
+  'PUT /log-level': 'admin',
   // By operation: see graphqlNeeds.
   'POST /graphql': 'any',
   'GET /graphql': 'any',

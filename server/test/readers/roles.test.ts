@@ -76,7 +76,7 @@ describeWithEngines('the roles of several processes', ['redis', 'mongo'], () => 
       new RegExp(`${line.source}serves health and metrics on http://\\S+; roles readers; `),
     );
     for (const hub of [http, grpc, readers]) {
-      for (const path of ['livez', 'readyz', 'healthz', 'metrics']) {
+      for (const path of ['livez', 'readyz', 'healthz', 'metrics', 'log-level']) {
         expect((await fetch(`${hub.url}/${path}`)).status).toBe(200);
       }
       const expected = hub === http ? 200 : 404;

@@ -9,7 +9,7 @@ import { ClientError } from './ingest-client.ts';
 const silenceMsMax = 30_000;
 
 export interface HttpRequest {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PUT';
   /** Relative to the hub's URL, without a slash in front. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;

@@ -1,9 +1,10 @@
 import { systemClock } from '../../base/clock.ts';
 import { HubError } from '../../base/errors.ts';
+import { LogLevelSwitch } from '../../base/log-level.ts';
 import { createLogger, type Logger } from '../../base/logger.ts';
 import { maskPasswords } from '../../config/mask-passwords.ts';
 import type { Settings } from '../../config/settings.ts';
-import { type RunningHub, startHub } from '../../main.ts';
+import { type HubOptions, type RunningHub, startHub } from '../../main.ts';
 import { version } from '../../version.ts';
 import { defineCommand } from '../command.ts';
 import { CommandError, type ExitCode, exitCode } from '../exit-code.ts';
@@ -24,10 +25,11 @@ export const serve = defineCommand({
   ],
   run: async ({ settingFlags, terminal }) => {
     const { settings } = openSettings(settingFlags, terminal);
-    const logger = createLogger(settings.logLevel);
+    const logLevel = new LogLevelSwitch(settings.logLevel, systemClock);
+    const logger = createLogger(logLevel);
     endOnBugs(logger);
     const stopped = stopSignal();
-    const hub = await start(settings, logger);
+    const hub = await start(settings, { logger, logLevel });
     await terminal.out(`${startLine(hub, settings)}\n`);
     const refusal = await Promise.race([stopped, hub.refused]);
     await hub.stop();
@@ -50,9 +52,9 @@ function served(hub: RunningHub, roles: Settings['roles'], isSecure: boolean): s
   return `serves ${[...grpc, `health and metrics on ${url}`].join(', ')}${metrics}`;
 }
 
-async function start(settings: Settings, logger: Logger): Promise<RunningHub> {
+async function start(settings: Settings, options: HubOptions): Promise<RunningHub> {
   try {
-    return await startHub(settings, { logger });
+    return await startHub(settings, options);
   } catch (reason) {
     throw asSettingFault(reason, settings) ?? reason;
   }

@@ -116,6 +116,7 @@ function refuseOddHeads(request: IncomingMessage, url: string): void {
 
 function handlerOf(route: Route, method: string | undefined): Handler | undefined {
   if (method === 'POST') return route.post;
+  if (method === 'PUT') return route.put;
   return method === 'GET' || method === 'HEAD' ? route.get : undefined;
 }
 
@@ -142,5 +143,6 @@ function answerPreflight(
 }
 
 function knownMethod(method: string | undefined): string {
-  return method === 'POST' || method === 'GET' || method === 'HEAD' ? method : 'other';
+  const known = method === 'POST' || method === 'GET' || method === 'HEAD' || method === 'PUT';
+  return known ? method : 'other';
 }

@@ -21,6 +21,9 @@ export interface Exchange {
   trace: TraceContext | undefined;
 }
 
+/** HEAD follows GET. */
+export type Method = 'GET' | 'POST' | 'PUT';
+
 export type Handler = (exchange: Exchange) => void | Promise<void>;
 
 /** A route's path is literal, or ends in one parameter segment: `/events/:id`, or in `/*` for the rest of the path. */
@@ -30,7 +33,7 @@ export interface HttpServer {
    * 405 with `Allow`, HEAD follows GET. What a handler throws becomes a problem
    * document through the error table.
    */
-  route(method: 'GET' | 'POST', path: string, handler: Handler): void;
+  route(method: Method, path: string, handler: Handler): void;
   /** WebSocket upgrades of one path. */
   upgrade(
     path: string,

@@ -1,6 +1,6 @@
 import { HubError } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
-import type { Handler } from './http-server.ts';
+import type { Handler, Method } from './http-server.ts';
 
 /** One path and what may be done there. */
 export interface Route {
@@ -8,6 +8,7 @@ export interface Route {
   readonly pattern: string;
   readonly get: Handler | undefined;
   readonly post: Handler | undefined;
+  readonly put: Handler | undefined;
   /** For the header `Allow`. */
   readonly allow: string;
 }
@@ -19,7 +20,7 @@ export interface FoundRoute {
 }
 
 export interface Router {
-  add(method: 'GET' | 'POST', pattern: string, handler: Handler): void;
+  add(method: Method, pattern: string, handler: Handler): void;
   /** The route of a literal path: one look-up, so that the hot path stays short. */
   literal(path: string): Route | undefined;
   /** Any other path. Throws `not_found`, and `unreadable` where the path cannot be decoded. */
@@ -78,14 +79,19 @@ export function tooLong(): HubError {
 
 function withHandler(
   route: Route | undefined,
-  method: 'GET' | 'POST',
+  method: Method,
   pattern: string,
   handler: Handler,
 ): Route {
   const get = method === 'GET' ? handler : route?.get;
   const post = method === 'POST' ? handler : route?.post;
-  const methods = [...(get === undefined ? [] : ['GET', 'HEAD']), ...(post ? ['POST'] : [])];
-  return { pattern, get, post, allow: methods.join(', ') };
+  const put = method === 'PUT' ? handler : route?.put;
+  const methods = [
+    ...(get === undefined ? [] : ['GET', 'HEAD']),
+    ...(post === undefined ? [] : ['POST']),
+    ...(put === undefined ? [] : ['PUT']),
+  ];
+  return { pattern, get, post, put, allow: methods.join(', ') };
 }
 
 function decodeSegment(segment: string): string {

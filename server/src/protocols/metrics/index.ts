@@ -5,9 +5,10 @@ import { identifyRequest } from '../http/identify-request.ts';
 import { send } from '../http/send.ts';
 import type { Protocol, ProtocolHost, RunningProtocol } from '../protocol.ts';
 import { getLiveness, getReadiness } from './health.ts';
+import { getLogLevel, putLogLevel } from './log-level.ts';
 import type { MetricsPage } from './metrics-page.ts';
 
-/** Health and Prometheus, in every role. */
+/** Health, Prometheus and the log level, in every role. */
 export const metricsProtocol: Protocol = {
   name: 'metrics',
   role: 'any',
@@ -21,6 +22,8 @@ export const metricsProtocol: Protocol = {
       host.hub.authorize(await identifyRequest(host, exchange.request), 'metrics:read');
       await metrics(exchange);
     });
+    host.http.route('GET', '/log-level', getLogLevel(host));
+    host.http.route('PUT', '/log-level', putLogLevel(host));
     return await servePort(host, metrics);
   },
 };

@@ -1,4 +1,5 @@
 import { errorCodes } from '../../../base/errors.ts';
+import { logLevels } from '../../../base/log-level.ts';
 import { ref } from './parts.ts';
 
 /** What the calls answer. */
@@ -6,6 +7,7 @@ export function answerSchemas() {
   return { ...eventAnswers, ...totalsAnswers, ...otherAnswers };
 }
 
+const level = { type: 'string', enum: [...logLevels] };
 const count = { type: 'integer', minimum: 0 };
 const step = { type: 'string', enum: ['1m', '5m', '15m', '1h', '1d'] };
 const noSum = 'Null where the window mixes currencies and none is asked for.';
@@ -131,6 +133,30 @@ const otherAnswers = {
     detail: { type: 'string' },
   }),
   ErrorCode: { type: 'string', enum: errorCodes },
+  LogLevel: object({
+    level: { ...level, description: 'The least important line that is written.' },
+    configured_level: { ...level, description: 'What holds after a start, and at `until`.' },
+    until: {
+      type: ['string', 'null'],
+      format: 'date-time',
+      description: 'When the configured level holds again; null where no time was said.',
+    },
+  }),
+  LogLevelChange: {
+    ...object(
+      {
+        level,
+        for: {
+          type: ['string', 'null'],
+          pattern: '^[0-9]{1,9}(ms|s|m|h|d)$',
+          description:
+            'After so long the configured level holds again, at most 7d. Without it this one stays until the next change or start.',
+        },
+      },
+      ['for'],
+    ),
+    additionalProperties: false,
+  },
   Health: object({
     status: { type: 'string', enum: ['ok', 'not ready'] },
     durability: { type: 'string', description: 'What an answer of success means.' },

@@ -29,7 +29,7 @@ export function openApiDocument({ version, eventTypes }: DocumentOptions) {
     tags: [
       { name: 'Events', description: 'Send events, list them, follow them live.' },
       { name: 'Aggregates', description: 'Exact totals of any window of time.' },
-      { name: 'Health', description: 'For probes and Prometheus.' },
+      { name: 'Health', description: 'For probes, Prometheus and operators.' },
     ],
     paths: {
       ...eventPaths(examples),

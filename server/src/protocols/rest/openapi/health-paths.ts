@@ -1,6 +1,6 @@
-import { json, needs, open, problems, query, ref } from './parts.ts';
+import { always, json, needs, open, problems, query, ref } from './parts.ts';
 
-/** Probes and Prometheus. */
+/** Probes, Prometheus and what an operator changes while the process runs. */
 export function healthPaths() {
   return {
     '/livez': {
@@ -26,6 +26,36 @@ export function healthPaths() {
             description: "The text format of Prometheus; the hub's own begin with `event_hub_`.",
             content: { 'text/plain': { schema: { type: 'string' } } },
           },
+        },
+      },
+    },
+    '/log-level': {
+      get: {
+        tags: ['Health'],
+        operationId: 'getLogLevel',
+        ...needs('admin'),
+        summary: 'How much this process writes to its log',
+        responses: { ...problems(...always), 200: json('The level.', ref('LogLevel')) },
+      },
+      put: {
+        tags: ['Health'],
+        operationId: 'changeLogLevel',
+        ...needs('admin'),
+        summary: 'Change that, for a while or until the next start',
+        description:
+          'Holds for all lines of this process from now on, and for no other process. A hub that is open to others takes it from nobody without a credential.',
+        requestBody: {
+          required: true,
+          content: {
+            'application/json': {
+              schema: ref('LogLevelChange'),
+              example: { level: 'debug', for: '10m' },
+            },
+          },
+        },
+        responses: {
+          ...problems(...always, 'too_large', 'unsupported_media_type'),
+          200: json('The level as it is now.', ref('LogLevel')),
         },
       },
     },
