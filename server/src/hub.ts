@@ -37,6 +37,8 @@ export interface PublishOptions {
   readonly atomic?: boolean;
   /** `rest`, `graphql` or `grpc`, for the counters. */
   readonly protocol?: string;
+  /** Of the request, for the line of what fails. */
+  readonly requestId?: () => string;
   /** Where the request is in a trace. */
   readonly trace?: TraceContext | undefined;
 }

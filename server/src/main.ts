@@ -8,7 +8,6 @@ import { Lifecycle } from './base/lifecycle.ts';
 import { limits } from './base/limits.ts';
 import { LogLevelSwitch } from './base/log-level.ts';
 import { createLogger, type Logger } from './base/logger.ts';
-import type { UpgradeOptions } from './base/migration.ts';
 import { createTelemetry } from './base/telemetry.ts';
 import type { Settings } from './config/settings.ts';
 import { createHub } from './hub/create-hub.ts';
@@ -90,18 +89,13 @@ interface Parts {
 }
 
 async function compose(settings: Settings, parts: Parts): Promise<RunningHub> {
-  const { clock, logger, lifecycle, pageCountMax } = parts;
+  const { clock, logger, lifecycle } = parts;
   const telemetry = createTelemetry({ amounts: settings.metricsAmounts });
   // First of all, so that it is stopped last: what ends under way is still told.
   const tracing = await startTracing(settings, parts);
   const tls = settings.tls && (await watchTlsFiles(settings.tls, { clock, logger }));
   lifecycle.add('certificates', () => tls?.stop());
-  const opened = await parts.open(settings, {
-    exclusive: true,
-    pageCountMax,
-    clock,
-    onMigrated: migratedLine(logger),
-  });
+  const opened = await openToServe(settings, parts);
   const admission = new Admission({ clock, logger });
   const tokens =
     settings.auth.tokens && createTokenVerifier(settings.auth.tokens, { clock, logger });
@@ -172,10 +166,19 @@ async function compose(settings: Settings, parts: Parts): Promise<RunningHub> {
   return { hub, ...running, durability, openness, refused, stop: () => lifecycle.stop() };
 }
 
-function migratedLine(logger: Logger): UpgradeOptions['onDone'] {
-  return ({ version: schemaVersion, description }, store) =>
-    logger.info(
-      { store, schema_version: schemaVersion },
-      `the store was brought to version ${schemaVersion}: ${description}`,
-    );
+/** What had to be done to the store first is said in a line for each step. */
+function openToServe(
+  settings: Settings,
+  { open, clock, logger, pageCountMax }: Parts,
+): ReturnType<typeof openEngines> {
+  return open(settings, {
+    exclusive: true,
+    pageCountMax,
+    clock,
+    onMigrated: ({ version: schemaVersion, description }, store) =>
+      logger.info(
+        { store, schema_version: schemaVersion },
+        `the store was brought to version ${schemaVersion}: ${description}`,
+      ),
+  });
 }

@@ -5,7 +5,7 @@ import { HubError } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 import type { Logger } from '../base/logger.ts';
 import type { EventResult, Telemetry } from '../base/telemetry.ts';
-import { type TraceContext, traceFields } from '../base/tracing.ts';
+import { traceFields } from '../base/tracing.ts';
 import type { EventRules, NewEvent } from '../event/event.ts';
 import { isLate, minuteOf } from '../event/minute.ts';
 import { newEventId } from '../event/new-event-id.ts';
@@ -33,8 +33,9 @@ export class Publisher {
   async publish(
     caller: Caller,
     inputs: readonly unknown[],
-    { atomic = false, protocol = 'hub', trace }: PublishOptions = {},
+    options: PublishOptions = {},
   ): Promise<readonly PublishResult[]> {
+    const { atomic = false, protocol = 'hub' } = options;
     const { clock, telemetry } = this.#deps;
     const startedMs = clock.monotonicMs();
     const parsed = await this.#parse(caller, inputs);
@@ -43,7 +44,7 @@ export class Publisher {
     const results =
       events.length === 0 || (atomic && refused)
         ? parsed.map((item, index) => unwritten(item, inputs[index]))
-        : merge(parsed, inputs, events, await this.#append(events, atomic, protocol, trace));
+        : merge(parsed, inputs, events, await this.#append(events, options));
     for (const [index, result] of results.entries()) {
       const item = parsed[index];
       const eventType = item === undefined || item instanceof HubError ? 'unknown' : item.eventType;
@@ -79,16 +80,15 @@ export class Publisher {
 
   async #append(
     events: readonly NewEvent[],
-    atomic: boolean,
-    protocol: string,
-    trace: TraceContext | undefined,
+    options: PublishOptions,
   ): Promise<readonly KnownOutcome[]> {
+    const { atomic = false, protocol = 'hub', trace } = options;
     try {
       const [outcomes = []] = await this.#deps.log.append([{ events, atomic, trace }]);
       return assertKnown(outcomes);
     } catch (reason) {
       const error = HubError.from(reason);
-      this.#logFailure(error, trace);
+      this.#logFailure(error, options);
       const result: EventResult = error.code === 'overloaded' ? 'rejected' : 'unknown';
       for (const { eventType } of events) {
         this.#deps.telemetry.countEvents(protocol, eventType, result, 1);
@@ -98,12 +98,18 @@ export class Publisher {
   }
 
   /** Once a second at the most: under load a dead engine fails every request. */
-  #logFailure(error: HubError, trace: TraceContext | undefined): void {
+  #logFailure(error: HubError, { requestId, trace }: PublishOptions): void {
     const nowMs = this.#deps.clock.monotonicMs();
     if (nowMs - this.#failureLoggedAtMs < 1_000) return;
     this.#failureLoggedAtMs = nowMs;
     this.#deps.logger.error(
-      { err: error, code: error.code, cause: error.cause, ...traceFields(trace) },
+      {
+        err: error,
+        code: error.code,
+        cause: error.cause,
+        request_id: requestId?.(),
+        ...traceFields(trace),
+      },
       'events could not be appended',
     );
   }

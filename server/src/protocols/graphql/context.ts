@@ -14,4 +14,6 @@ export interface OperationContext {
    * as the reason, it ends a subscription with that error.
    */
   readonly signal: AbortSignal;
+  /** Of the request, or of the upgrade to a WebSocket. */
+  readonly requestId: () => string;
 }

@@ -1,7 +1,6 @@
 import { GraphQLError } from 'graphql';
 import { HubError } from '../../base/errors.ts';
-import type { Logger } from '../../base/logger.ts';
-import { type TraceContext, traceFields } from '../../base/tracing.ts';
+import type { FailureLog } from '../../base/request-id.ts';
 import { type AnswerType, answerTypes } from './decode.ts';
 import {
   httpHeadersOf,
@@ -39,11 +38,10 @@ export interface HttpAnswer {
 export function encodeAnswer(
   result: OperationResult,
   answer: AnswerType,
-  logger: Logger,
-  trace?: TraceContext,
+  log: FailureLog,
 ): HttpAnswer {
   const contentType = answerTypes[answer];
-  const json = JSON.stringify(toWireResult(result, logger, trace));
+  const json = JSON.stringify(toWireResult(result, log));
   const [first] = result.errors ?? [];
   const headers = { 'cache-control': 'no-store' };
   if (first === undefined) return { status: 200, headers, contentType, json };
@@ -58,12 +56,8 @@ export function encodeAnswer(
   };
 }
 
-export function toWireResult(
-  { errors, data }: OperationResult,
-  logger: Logger,
-  trace?: TraceContext,
-): WireResult {
-  const told = errors?.map((each) => toWireError(each, logger, trace));
+export function toWireResult({ errors, data }: OperationResult, log: FailureLog): WireResult {
+  const told = errors?.map((each) => toWireError(each, log));
   return {
     ...(told === undefined ? {} : { errors: told }),
     ...(data === undefined ? {} : { data }),
@@ -74,11 +68,10 @@ export function toWireResult(
  * One failure with its code, where it lies in the query and in the result. What
  * the hub did not foresee becomes `internal`: its cause is logged, never sent.
  */
-export function toWireError(error: GraphQLError, logger: Logger, trace?: TraceContext): WireError {
+export function toWireError(error: GraphQLError, log: FailureLog): WireError {
   const failure = failureOf(error);
   if (failure.code === 'internal') {
-    const told = { err: failure.cause ?? failure, path: error.path, ...traceFields(trace) };
-    logger.error(told, failure.message);
+    log.error({ err: failure.cause ?? failure, path: error.path }, failure.message);
   }
   const { locations, path } = error;
   return {

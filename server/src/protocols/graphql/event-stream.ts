@@ -1,5 +1,7 @@
 import { limits } from '../../base/limits.ts';
+import { failureLog } from '../../base/request-id.ts';
 import type { Exchange } from '../http/http-server.ts';
+import { requestIdOf } from '../http/request-id.ts';
 import { createStreamWriter, type StreamWriter } from '../http/write-stream.ts';
 import type { ProtocolHost } from '../protocol.ts';
 import { failureOf, type OperationResult, toWireResult } from './encode.ts';
@@ -15,7 +17,7 @@ export const eventStreamTransport = 'graphql-sse';
  */
 export async function writeEventStream(
   host: ProtocolHost,
-  { response }: Exchange,
+  { request, response }: Exchange,
   outcome: OperationOutcome,
 ): Promise<void> {
   response.writeHead(200, headers);
@@ -25,8 +27,9 @@ export async function writeEventStream(
     // A reader that stalls here stalls the next event too, which ends the stream.
     if (!writer.blocked) writer.write(':\n\n').catch(() => undefined);
   });
+  const log = failureLog(host.logger, () => requestIdOf(request));
   const next = (result: OperationResult) =>
-    `event: next\ndata: ${JSON.stringify(toWireResult(result, host.logger))}\n\n`;
+    `event: next\ndata: ${JSON.stringify(toWireResult(result, log))}\n\n`;
   try {
     await writer.write(':\n\n');
     if (isStream(outcome)) await writeAll(outcome, writer, next);

@@ -1,9 +1,10 @@
 import { HubError } from '../../base/errors.ts';
-import { traceFields } from '../../base/tracing.ts';
+import { failureLog } from '../../base/request-id.ts';
 import type { Caller } from '../../hub.ts';
 import type { Exchange, Handler } from '../http/http-server.ts';
 import { identifyRequest } from '../http/identify-request.ts';
 import { writeRefusal } from '../http/problem.ts';
+import { requestIdOf } from '../http/request-id.ts';
 import type { ProtocolHost } from '../protocol.ts';
 import { type Accepted, answerTypes, decodeAccept, decodeGet, decodePost } from './decode.ts';
 import type { OperationParameters, TransportRules } from './engine.ts';
@@ -60,8 +61,10 @@ function refuse(
   accepted: Accepted | undefined,
 ): void {
   if (failure.code === 'internal') {
-    const told = { err: failure.cause ?? failure, route: '/graphql', ...traceFields(trace) };
-    logger.error(told, failure.message);
+    failureLog(logger, () => requestIdOf(request), trace).error(
+      { err: failure.cause ?? failure, route: '/graphql' },
+      failure.message,
+    );
   }
   if (response.headersSent) {
     response.destroy();

@@ -1,6 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { failureLog } from '../../base/request-id.ts';
 import type { Exchange } from '../http/http-server.ts';
+import { requestIdOf } from '../http/request-id.ts';
 import { send } from '../http/send.ts';
 import { traceRequest } from '../http/trace-request.ts';
 import type { ProtocolHost } from '../protocol.ts';
@@ -36,6 +38,7 @@ async function answerHttp(
   exchange: Exchange,
   { caller, parameters, accepted, rules }: HttpOperation,
 ): Promise<void> {
+  const requestId = () => requestIdOf(exchange.request);
   const leaving = new AbortController();
   const leave = () => leaving.abort();
   exchange.response.once('close', leave);
@@ -52,17 +55,15 @@ async function answerHttp(
           transport: eventStreamTransport,
           trace: exchange.trace,
           signal: leaving.signal,
+          requestId,
         })
       : { errors: prepared };
   if (isStream(outcome) || accepted.answer === undefined) {
     await writeEventStream(host, exchange, outcome);
     return;
   }
-  const { status, headers, contentType, json } = encodeAnswer(
-    outcome,
-    accepted.answer,
-    host.logger,
-    exchange.trace,
-  );
-  send(exchange, status, contentType, json, headers);
+  const log = failureLog(host.logger, requestId, exchange.trace);
+  const { status, headers, contentType, json } = encodeAnswer(outcome, accepted.answer, log);
+  const identity = outcome.errors === undefined ? {} : { 'x-request-id': requestId() };
+  send(exchange, status, contentType, json, { ...headers, ...identity });
 }

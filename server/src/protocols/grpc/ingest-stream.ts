@@ -2,7 +2,8 @@ import type { Metadata } from '@grpc/grpc-js';
 import { yieldTurn } from '../../base/clock.ts';
 import { HubError } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
-import { type Span, type TraceContext, traceFields } from '../../base/tracing.ts';
+import { failureLog } from '../../base/request-id.ts';
+import type { Span, TraceContext } from '../../base/tracing.ts';
 import type { Hub, PublishResult } from '../../hub.ts';
 import type { MessageType } from './contracts.ts';
 import { toEventInput } from './decode.ts';
@@ -131,6 +132,7 @@ class IngestCall extends ServedCall {
     const published = this.#parts.hub.publish(this.caller, inputs, {
       protocol: 'grpc',
       trace: span?.context,
+      requestId: this.requestId,
     });
     this.#answered = this.#answer(inputs, span, published, this.#answered);
   }
@@ -150,7 +152,7 @@ class IngestCall extends ServedCall {
       const error = HubError.from(reason);
       if (error.code === 'forbidden') this.fail(error);
       responses = this.#unanswerable(inputs, error, span?.context);
-      endSpan(span, this.host.statusOf(error).code ?? 2);
+      endSpan(span, this.host.statusOf(error, this.requestId()).code ?? 2);
     }
     await before;
     if (this.ended) return;
@@ -168,8 +170,10 @@ class IngestCall extends ServedCall {
     trace: TraceContext | undefined,
   ): EventResponse[] {
     if (error.code === 'internal') {
-      const told = { err: error, cause: error.cause, ...traceFields(trace) };
-      this.host.logger.error(told, 'events of a stream failed');
+      failureLog(this.host.logger, this.requestId, trace).error(
+        { err: error, cause: error.cause },
+        'events of a stream failed',
+      );
     }
     const ids = nameUnknown(inputs, error.ids ?? []);
     return inputs.map((input, index) =>

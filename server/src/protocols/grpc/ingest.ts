@@ -11,7 +11,7 @@ import { nameUnknown } from './name-unknown.ts';
 import type { CallHost, Method } from './served-call.ts';
 import { publishingMethod } from './unary-call.ts';
 
-const protocol = { protocol: 'grpc' } as const;
+const protocol = 'grpc';
 
 /** SendEvent, SendEventBatch and SendEvents. */
 export function ingestMethods(
@@ -25,8 +25,8 @@ export function ingestMethods(
   const batch = measured(contracts.type<EventBatch>('event_hub.v1.EventBatch'));
   const batchAnswer = contracts.type('event_hub.v1.BatchResponse');
   return [
-    publishingMethod(host, `${service}/SendEvent`, request, async (event, caller, trace) => {
-      const options = trace === undefined ? protocol : { ...protocol, trace };
+    publishingMethod(host, `${service}/SendEvent`, request, async (event, caller, call) => {
+      const options = { protocol, ...call };
       const [result] = await hub.publish(caller, [toEventInput(event)], options);
       if (result === undefined) throw new Error('the hub answered no result for an event');
       const stored = storedResponse(result);
@@ -39,13 +39,13 @@ export function ingestMethods(
       host,
       `${service}/SendEventBatch`,
       batch,
-      async ({ message, bytes }, caller, trace) => {
+      async ({ message, bytes }, caller, call) => {
         const { events, atomic } = message;
         checkLength(events.length);
         const release = holdRequest(bytes);
         const inputs = events.map(toEventInput);
         try {
-          const results = await hub.publish(caller, inputs, { ...protocol, atomic, trace });
+          const results = await hub.publish(caller, inputs, { protocol, atomic, ...call });
           return batchAnswer.encode(batchResponse(results));
         } catch (reason) {
           const error = HubError.from(reason);

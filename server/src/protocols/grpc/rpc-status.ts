@@ -14,7 +14,7 @@ export interface CallStatus {
 export const okStatus: CallStatus = { code: 0, details: 'OK', metadata: null };
 
 /** Turns a failure into a status with google.rpc details. */
-export type StatusOf = (error: HubError) => CallStatus;
+export type StatusOf = (error: HubError, requestId: string) => CallStatus;
 
 /** By the error table; the cause of a failure stays inside. */
 export function createStatusOf(contracts: Contracts): StatusOf {
@@ -22,7 +22,7 @@ export function createStatusOf(contracts: Contracts): StatusOf {
   const errorInfo = contracts.type('google.rpc.ErrorInfo');
   const retryInfo = contracts.type('google.rpc.RetryInfo');
   const badRequest = contracts.type('google.rpc.BadRequest');
-  return (error) => {
+  return (error, requestId) => {
     const wire = errorTable[error.code];
     const message = error.message.toWellFormed();
     const details = [
@@ -37,6 +37,7 @@ export function createStatusOf(contracts: Contracts): StatusOf {
     const metadata = new Metadata();
     const encoded = status.encode({ code: wire.grpc, message, details });
     metadata.set('grpc-status-details-bin', encoded);
+    metadata.set('x-request-id', requestId);
     return { code: wire.grpc, details: message, metadata };
   };
 }

@@ -3,7 +3,8 @@ import type { Clock } from '../../base/clock.ts';
 import { HubError } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
 import type { Logger } from '../../base/logger.ts';
-import { type TraceContext, type Tracing, traceFields } from '../../base/tracing.ts';
+import { type FailureLog, failureLog, requestIdFrom } from '../../base/request-id.ts';
+import type { TraceContext, Tracing } from '../../base/tracing.ts';
 import type { Caller, Identify, Presented } from '../../hub.ts';
 import { bearerOf } from '../http/request-header.ts';
 import { type CallStatus, okStatus, type StatusOf } from './rpc-status.ts';
@@ -45,6 +46,8 @@ export abstract class ServedCall implements Listener {
   protected readonly host: CallHost;
   readonly #path: string;
   #caller: Caller | undefined;
+  #metadata: Metadata | undefined;
+  #requestId: string | undefined;
   /** Where the call is in a trace; undefined where it is in none. */
   protected trace: TraceContext | undefined;
   /** The status is out, the client cancelled, or the deadline passed: nothing more can be said. */
@@ -60,6 +63,7 @@ export abstract class ServedCall implements Listener {
   abstract onReceiveHalfClose(): void;
 
   onReceiveMetadata(metadata: Metadata): void {
+    this.#metadata = metadata;
     try {
       checkSize(metadata);
       const caller = this.host.identify(presentedBy(metadata), this.#address());
@@ -96,6 +100,19 @@ export abstract class ServedCall implements Listener {
     return this.#caller;
   }
 
+  /** Looked for when it is first needed, which is when something fails. */
+  readonly requestId = (): string => {
+    this.#requestId ??= requestIdFrom({
+      requestId: onlyText(this.#metadata, 'x-request-id'),
+      traceparent: onlyText(this.#metadata, 'traceparent'),
+    });
+    return this.#requestId;
+  };
+
+  protected get log(): FailureLog {
+    return failureLog(this.host.logger, this.requestId, this.trace);
+  }
+
   protected succeed(): void {
     this.end(okStatus);
   }
@@ -103,10 +120,9 @@ export abstract class ServedCall implements Listener {
   protected fail(reason: unknown): void {
     const error = HubError.from(reason);
     if (error.code === 'internal') {
-      const told = { err: error, cause: error.cause, method: this.#path };
-      this.host.logger.error({ ...told, ...traceFields(this.trace) }, 'call failed');
+      this.log.error({ err: error, cause: error.cause, method: this.#path }, 'call failed');
     }
-    this.end(this.host.statusOf(error));
+    this.end(this.host.statusOf(error, this.requestId()));
   }
 
   protected end(status: CallStatus): void {
@@ -130,6 +146,11 @@ function onceOnly(metadata: Metadata, name: string): string | undefined {
   const [value, ...others] = metadata.get(name);
   if (others.length === 0) return value === undefined ? undefined : String(value);
   throw new HubError('unreadable', `${name} came more than once: send it once`);
+}
+
+function onlyText(metadata: Metadata | undefined, name: string): string | undefined {
+  const [value, ...others] = metadata?.get(name) ?? [];
+  return others.length === 0 && typeof value === 'string' ? value : undefined;
 }
 
 /** HTTP/2 counts 32 bytes for each entry beside its name and value. */

@@ -8,11 +8,14 @@ import { SingleRequestCall } from './single-request-call.ts';
 import { beginSpan, cancelled, endSpan, traceIn } from './trace-call.ts';
 
 /** Resolves with the encoded answer; rejects with the failure. */
-export type UnaryHandler<Q> = (
-  request: Q,
-  caller: Caller,
-  trace: TraceContext | undefined,
-) => Promise<Buffer>;
+export type UnaryHandler<Q> = (request: Q, caller: Caller, call: CallFacts) => Promise<Buffer>;
+
+/** What is known of a call besides who makes it. */
+export interface CallFacts {
+  /** Where it is in a trace; undefined where it is in none. */
+  readonly trace: TraceContext | undefined;
+  readonly requestId: () => string;
+}
 
 export function unaryMethod<Q>(
   host: CallHost,
@@ -73,7 +76,8 @@ class UnaryCall<Q> extends SingleRequestCall<Q> {
   }
 
   protected override handle(request: Q): void {
-    this.#how.handler(request, this.caller, this.trace).then(
+    const { trace, requestId } = this;
+    this.#how.handler(request, this.caller, { trace, requestId }).then(
       (answer) => this.#answer(answer),
       (reason) => this.fail(reason),
     );

@@ -53,12 +53,18 @@ const sendableHeaders = [
   'last-event-id',
   'traceparent',
   'x-api-key',
+  'x-request-id',
 ].join(', ');
 
 /** Headers of answers that the API gives beside those that any page may read. */
-const readableHeaders = ['link', 'location', 'ratelimit', 'ratelimit-policy', 'retry-after'].join(
-  ', ',
-);
+const readableHeaders = [
+  'link',
+  'location',
+  'ratelimit',
+  'ratelimit-policy',
+  'retry-after',
+  'x-request-id',
+].join(', ');
 
 /** How long a browser may go without asking again: the longest that all of them keep to. */
 const preflightAgeS = 600;

@@ -3,11 +3,12 @@ import type { Clock } from '../../base/clock.ts';
 import { HubError } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
 import type { Logger } from '../../base/logger.ts';
+import { failureLog } from '../../base/request-id.ts';
 import type { Telemetry } from '../../base/telemetry.ts';
-import { traceFields } from '../../base/tracing.ts';
 import type { Cors } from './cors.ts';
 import type { Exchange, Handler } from './http-server.ts';
 import { type ProblemOptions, writeProblem } from './problem.ts';
+import { requestIdOf } from './request-id.ts';
 import { type Route, type Router, tooLong } from './router.ts';
 
 export interface DispatcherOptions {
@@ -42,8 +43,10 @@ export function createDispatcher(options: DispatcherOptions) {
   ) => {
     const { request, response } = exchange;
     if (error.code === 'internal') {
-      const told = { err: error.cause ?? error, route: pattern, ...traceFields(exchange.trace) };
-      logger.error(told, error.message);
+      failureLog(logger, () => requestIdOf(request), exchange.trace).error(
+        { err: error.cause ?? error, route: pattern },
+        error.message,
+      );
     }
     if (response.headersSent) response.destroy();
     else if (!request.socket.destroyed) writeProblem(request, response, clock, error, how);

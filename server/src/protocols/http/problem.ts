@@ -4,6 +4,7 @@ import type { ErrorCode, ErrorDetail, HubError } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
 import { errorTable } from '../error-table.ts';
 import { safetyHeaders } from './hub-response.ts';
+import { requestIdOf } from './request-id.ts';
 
 /** RFC 9457. `type` is a relative reference to the hub's own page of errors. */
 export interface Problem {
@@ -17,10 +18,19 @@ export interface Problem {
   readonly ids?: readonly string[];
   /** Where a feed can be resumed. */
   readonly position?: string;
+  /** By which the request is found in the hub's log. */
+  readonly request_id?: string;
 }
 
-/** What goes out of a failure; its cause stays inside. `status` where HTTP has a better word than the table. */
-export function problemOf(error: HubError, status?: number): Problem {
+export interface ProblemParts {
+  /** Where HTTP has a better word than the table. */
+  readonly status?: number | undefined;
+  /** Absent for what never became a request. */
+  readonly requestId?: string;
+}
+
+/** What goes out of a failure; its cause stays inside. */
+export function problemOf(error: HubError, { status, requestId }: ProblemParts = {}): Problem {
   const wire = errorTable[error.code];
   return {
     type: `/docs/errors#${error.code}`,
@@ -31,6 +41,7 @@ export function problemOf(error: HubError, status?: number): Problem {
     errors: error.details,
     ...(error.ids === undefined ? {} : { ids: error.ids }),
     ...(error.position === undefined ? {} : { position: error.position }),
+    ...(requestId === undefined ? {} : { request_id: requestId }),
   };
 }
 
@@ -51,7 +62,7 @@ export function writeProblem(
   error: HubError,
   options: ProblemOptions = {},
 ): void {
-  const problem = problemOf(error, options.status);
+  const problem = problemOf(error, { status: options.status, requestId: requestIdOf(request) });
   const headers = { ...problemHeaders(error), ...options.headers };
   writeRefusal(request, response, clock, problem.status, headers, JSON.stringify(problem));
 }
@@ -68,7 +79,11 @@ export function writeRefusal(
   const body = Buffer.from(content);
   const bodyToCome = unreadBody(request);
   if (bodyToCome !== 'none') response.shouldKeepAlive = false;
-  response.writeHead(status, { ...headers, 'content-length': String(body.length) });
+  response.writeHead(status, {
+    ...headers,
+    'x-request-id': requestIdOf(request),
+    'content-length': String(body.length),
+  });
   if (bodyToCome !== 'coming') {
     response.end(body);
     return;
@@ -86,7 +101,7 @@ export function writeRefusal(
 
 /** A whole answer as text, for a request that never became one; the connection closes after it. */
 export function rawProblem(error: HubError, status: number, reason: string): string {
-  const body = JSON.stringify(problemOf(error, status));
+  const body = JSON.stringify(problemOf(error, { status }));
   const headers = {
     ...safetyHeaders,
     ...problemHeaders(error),

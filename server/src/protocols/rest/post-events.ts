@@ -1,10 +1,11 @@
 import { limits } from '../../base/limits.ts';
-import type { Caller, Hub, PublishResult } from '../../hub.ts';
+import type { Caller, Hub, PublishOptions, PublishResult } from '../../hub.ts';
 import type { Exchange } from '../http/http-server.ts';
 import { identifyRequest } from '../http/identify-request.ts';
 import { mediaTypeOf } from '../http/media-type.ts';
 import { flag, parseParameters } from '../http/query-parameters.ts';
 import { readBody } from '../http/read-body.ts';
+import { requestIdOf } from '../http/request-id.ts';
 import { sendJson } from '../http/send.ts';
 import { traceRequest } from '../http/trace-request.ts';
 import type { ProtocolHost } from '../protocol.ts';
@@ -30,16 +31,13 @@ export function postEvents(host: ProtocolHost) {
       return;
     }
     const input = key === undefined ? inputs.input : withIdempotencyKey(inputs.input, key);
-    const { trace } = exchange;
-    const options = trace === undefined ? singleOptions : { ...singleOptions, trace };
-    const [result] = await host.hub.publish(caller, [input], options);
+    const [result] = await host.hub.publish(caller, [input], optionsOf(exchange));
     answerSingle(exchange, result);
   };
 }
 
 const mediaTypes = ['application/json', 'application/x-ndjson'] as const;
 const parameterNames = { single: ['atomic'] };
-const singleOptions = { protocol: 'rest' };
 
 function answerSingle({ response }: Exchange, result: PublishResult | undefined): void {
   if (result?.status === 'rejected') throw result.error;
@@ -69,8 +67,12 @@ async function publishBatch(
   inputs: readonly unknown[],
   atomic: boolean,
 ): Promise<void> {
-  const { trace } = exchange;
-  const results = await hub.publish(caller, inputs, { protocol: 'rest', atomic, trace });
+  const results = await hub.publish(caller, inputs, { ...optionsOf(exchange), atomic });
   const { status, json } = encodeBatch(results, atomic);
   sendJson(exchange, status, json);
+}
+
+/** The id of the request is looked for where something failed. */
+function optionsOf({ request, trace }: Exchange): PublishOptions {
+  return { protocol: 'rest', trace, requestId: () => requestIdOf(request) };
 }

@@ -1,11 +1,13 @@
 import { HubError } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
+import { failureLog } from '../../base/request-id.ts';
 import type { FeedBatch, Position, SubscribeRequest } from '../../hub.ts';
 import { clientAccepts } from '../http/client-accepts.ts';
 import type { Exchange } from '../http/http-server.ts';
 import { identifyRequest } from '../http/identify-request.ts';
 import { flag, type Parameters, parseParameters } from '../http/query-parameters.ts';
 import { headerValues } from '../http/request-header.ts';
+import { requestIdOf } from '../http/request-id.ts';
 import { createStreamWriter } from '../http/write-stream.ts';
 import type { ProtocolHost } from '../protocol.ts';
 import { createFeedWriter } from './feed-writer.ts';
@@ -62,7 +64,7 @@ async function openStream(
     if (isSeen || frames !== sseFrames) throw error;
     // EventSource cannot read a 410: it gets the reason as a frame.
     response.writeHead(200, headersOf(frames));
-    response.end(frames.failure(error));
+    response.end(frames.failure(error, requestIdOf(request)));
     return;
   }
   response.writeHead(200, headersOf(frames));
@@ -83,7 +85,7 @@ async function openStream(
 
 async function writeFeed(
   host: ProtocolHost,
-  { response }: Exchange,
+  { request, response }: Exchange,
   frames: StreamFrames,
   filtered: boolean,
   first: IteratorResult<FeedBatch>,
@@ -104,8 +106,13 @@ async function writeFeed(
   } catch (reason) {
     const error = HubError.from(reason);
     host.telemetry.countSubscriberCut(frames.transport, error.code);
-    if (error.code === 'internal') host.logger.error({ err: error.cause ?? error }, error.message);
-    writer.end(frames.failure(error));
+    if (error.code === 'internal') {
+      failureLog(host.logger, () => requestIdOf(request)).error(
+        { err: error.cause ?? error },
+        error.message,
+      );
+    }
+    writer.end(frames.failure(error, requestIdOf(request)));
   } finally {
     stopHeartbeat();
     closed();

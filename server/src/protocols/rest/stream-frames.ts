@@ -16,7 +16,7 @@ export interface StreamFrames {
   /** Nothing happened for a while; with a position, everything up to it was looked at. */
   heartbeat(position: Position | undefined): string;
   /** The stream ends, and why. */
-  failure(error: HubError): string;
+  failure(error: HubError, requestId: string): string;
 }
 
 /** Server-sent events: see https://html.spec.whatwg.org/multipage/server-sent-events.html. */
@@ -30,7 +30,7 @@ export const sseFrames: StreamFrames = {
     return `event: caught-up\n${id}data: ${JSON.stringify({ position: position ?? null })}\n\n`;
   },
   heartbeat: (position) => (position === undefined ? ':\n\n' : `:\nid: ${position}\n\n`),
-  failure: (error) => {
+  failure: (error, requestId) => {
     // A browser reconnects by itself from the last id: where that place is gone, seldom, and never past what it missed.
     const lead =
       error.code === 'position_gone'
@@ -38,7 +38,7 @@ export const sseFrames: StreamFrames = {
         : error.position === undefined
           ? ''
           : `id: ${error.position}\n`;
-    return `${lead}event: error\ndata: ${JSON.stringify(problemOf(error))}\n\n`;
+    return `${lead}event: error\ndata: ${JSON.stringify(problemOf(error, { requestId }))}\n\n`;
   },
 };
 
@@ -54,7 +54,7 @@ export const ndjsonFrames: StreamFrames = {
   entry: ({ event, position }) => `${eventToJson(event, position)}\n`,
   caughtUp: (position) => control('caught-up', { position: position ?? null }),
   heartbeat: (position) => (position === undefined ? '\n' : control('position', { position })),
-  failure: (error) => control('error', { problem: problemOf(error) }),
+  failure: (error, requestId) => control('error', { problem: problemOf(error, { requestId }) }),
 };
 
 function control(name: string, members: object): string {

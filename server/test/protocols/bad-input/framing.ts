@@ -127,10 +127,18 @@ export const rawRows: readonly RawRow[] = [
   framing(110, 'a bare CR in X-Request-Id', post(`X-Request-Id: a\rX-Evil: 1\r\n${length}`, event)),
   {
     n: 110,
-    is: 'an X-Request-Id, which is neither read nor given back',
+    is: 'an X-Request-Id, which only a refusal gives back',
     raw: getText('/livez', 'X-Request-Id: chosen-by-client\r\n'),
     status: 200,
     without: 'chosen-by-client',
+  },
+  {
+    n: 110,
+    is: 'an X-Request-Id that is no id, which is given back nowhere',
+    raw: getText('/events?usr_id=a', 'X-Request-Id: chosen{by}client\r\n'),
+    status: 422,
+    code: 'invalid',
+    without: 'chosen',
   },
   ...['/', '/events', '/openapi.json', '/graphql?query={__typename}'].map((path) => ({
     n: 111,

@@ -73,6 +73,7 @@ describe('a page of a listed origin', () => {
           'last-event-id',
           'traceparent',
           'x-api-key',
+          'x-request-id',
         ]),
       );
       expect(head).toMatch(/access-control-max-age: \d+/);
@@ -91,7 +92,14 @@ describe('a page of a listed origin', () => {
     const answer = await asking();
     expect(answer.headers.get('access-control-allow-origin')).toBe(shop);
     expect(answer.headers.get('access-control-expose-headers')?.split(', ')).toEqual(
-      expect.arrayContaining(['link', 'location', 'ratelimit', 'ratelimit-policy', 'retry-after']),
+      expect.arrayContaining([
+        'link',
+        'location',
+        'ratelimit',
+        'ratelimit-policy',
+        'retry-after',
+        'x-request-id',
+      ]),
     );
     expect(answer.headers.get('vary')?.split(', ')).toContain('origin');
     expect(answer.headers.get('cross-origin-resource-policy')).toBe('cross-origin');

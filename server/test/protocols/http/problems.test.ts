@@ -57,8 +57,24 @@ describe('problem documents', () => {
       errors: [],
       ids: ['a', 'b'],
       position: 'p1',
+      request_id: headers.get('x-request-id'),
     });
     expect(text).not.toContain('1234');
+  });
+
+  it('name the request by the id that it came with, and by no other text', async () => {
+    const idFor = async (headers: Readonly<Record<string, string>>) => {
+      const { json, headers: answered } = await get(url, '/fails/invalid', headers);
+      expect(answered.get('x-request-id')).toBe(json.request_id);
+      return json.request_id;
+    };
+    const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
+    const traceparent = `00-${traceId}-00f067aa0ba902b7-01`;
+    expect(await idFor({ 'x-request-id': 'order-17', traceparent })).toBe('order-17');
+    expect(await idFor({ 'x-request-id': 'two words', traceparent })).toBe(traceId);
+    const own = [await idFor({}), await idFor({ 'x-request-id': '<script>' })];
+    for (const id of own) expect(id).toMatch(/^[0-9a-f-]{36}$/);
+    expect(new Set(own).size).toBe(2);
   });
 
   it('name the seconds until a retry makes sense, rounded up', async () => {

@@ -18,9 +18,9 @@ builder.mutationType({
       args: {
         input: t.arg({ type: eventInput, required: true, description: 'The event.' }),
       },
-      resolve: (_, { input }, { hub, caller, trace }) =>
+      resolve: (_, { input }, { hub, caller, trace, requestId }) =>
         inGraphqlTerms({ under: '/input' }, async () => {
-          const options = { protocol: 'graphql', trace };
+          const options = { protocol: 'graphql', trace, requestId };
           const [result] = await hub.publish(caller, [hubInput(input)], options);
           return stored(result);
         }),
@@ -40,12 +40,13 @@ builder.mutationType({
           description: 'All or nothing: one refused event and none is stored.',
         }),
       },
-      resolve: async (_, { inputs, atomic }, { hub, caller, trace }) => {
+      resolve: async (_, { inputs, atomic }, { hub, caller, trace, requestId }) => {
         checkLength(inputs);
         const results = await hub.publish(caller, inputs.map(hubInput), {
           protocol: 'graphql',
           atomic: atomic === true,
           trace,
+          requestId,
         });
         return { items: results.map((result, index) => ({ index, result: named(result, index) })) };
       },

@@ -6,9 +6,11 @@ import { yieldTurn } from '../../../base/clock.ts';
 import { type ErrorCode, HubError } from '../../../base/errors.ts';
 import type { Json } from '../../../base/json.ts';
 import { limits } from '../../../base/limits.ts';
+import { type FailureLog, failureLog } from '../../../base/request-id.ts';
 import type { Caller, Presented } from '../../../hub.ts';
 import { refuseForeignHost } from '../../http/foreign-host.ts';
 import { bearerOf, presentedBy } from '../../http/request-header.ts';
+import { requestIdOf } from '../../http/request-id.ts';
 import { traceOf } from '../../http/trace-request.ts';
 import type { ProtocolHost } from '../../protocol.ts';
 import { decodeParameters } from '../decode.ts';
@@ -109,6 +111,7 @@ function operations(
             // Of the upgrade: an operation has no headers of its own.
             trace: host.tracing && traceOf(context.extra.request),
             signal: socket.signal,
+            requestId: () => requestIdOf(context.extra.request),
           },
         };
       } catch (reason) {
@@ -120,14 +123,14 @@ function operations(
       extra.streams.set(id, host.telemetry.subscriberOpened(TRANSPORT));
       extra.socket.follows(id);
     },
-    onNext: (_context, _id, _payload, _args, result) => toWireResult(result, host.logger),
+    onNext: ({ extra }, _id, _payload, _args, result) => toWireResult(result, logOf(host, extra)),
     onError: ({ extra }, id, _payload, errors) => {
       const [first] = errors;
       if (extra.streams.has(id) && first !== undefined) {
         host.telemetry.countSubscriberCut(TRANSPORT, failureOf(first).code);
       }
       end(extra, id);
-      return errors.map((each) => toWireError(each, host.logger));
+      return errors.map((each) => toWireError(each, logOf(host, extra)));
     },
     onComplete: ({ extra }, id) => end(extra, id),
     onClose: ({ extra }) => {
@@ -137,6 +140,10 @@ function operations(
 }
 
 const TRANSPORT = 'graphql-ws';
+
+function logOf({ logger }: ProtocolHost, { request }: Connection): FailureLog {
+  return failureLog(logger, () => requestIdOf(request));
+}
 
 /** By what the payload of `connection_init` carries, else by the headers of the upgrade. */
 async function identify(host: ProtocolHost, context: ConnectionContext): Promise<boolean> {

@@ -121,8 +121,13 @@ const otherAnswers = {
         description: 'Events whose outcome is unknown: a retry with the same ids is safe.',
       },
       position: { ...ref('Position'), description: 'Where a stream can be resumed.' },
+      request_id: {
+        type: 'string',
+        description:
+          'By which the request is found in the log of the hub, also in the header `X-Request-Id`: the one that it was sent with there, else the trace of its `traceparent`, else one of its own.',
+      },
     },
-    ['ids', 'position'],
+    ['ids', 'position', 'request_id'],
   ),
   ErrorDetail: object({
     pointer: {
