@@ -20,6 +20,9 @@ The code is the same on every protocol:
 - **gRPC**: the reason of \`google.rpc.ErrorInfo\`, with \`BadRequest\` for the faults and \`RetryInfo\` where a retry
   makes sense. On an ingest stream it is \`code\` of the event's own answer.
 
+Each refusal names its request, by \`request_id\` in a problem document and \`X-Request-Id\` among the headers (with gRPC
+the trailing metadata): the line of the hub's log has the same.
+
 When the outcome is unknown, the answer names the ids, also those that the hub made: \`ids\` in REST,
 \`extensions.ids\` in GraphQL, \`ErrorInfo.metadata.id\` in gRPC. Sending the same events with these ids again is
 always safe. \`overloaded\` means surely not stored. \`position_gone\`, \`slow_reader\` and a stream that ends
