@@ -4,7 +4,8 @@ import type { Readable, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 
-const entry = fileURLToPath(new URL('../../src/cli/event-hub.ts', import.meta.url));
+/** The program, for who must start it in a way of its own. */
+export const cliEntry = fileURLToPath(new URL('../../src/cli/event-hub.ts', import.meta.url));
 
 export interface CliOptions {
   /** What stdin says, and then its end. */
@@ -39,7 +40,7 @@ export async function runCli(
 
 /** The same, still running. */
 export function startCli(args: readonly string[], options: CliOptions = {}): RunningCli {
-  return startProgram(process.execPath, [entry, ...args], options);
+  return startProgram(process.execPath, [cliEntry, ...args], options);
 }
 
 /** Any other program, in the same way. */

@@ -31,9 +31,13 @@ export const serve = defineCommand({
     const stopped = stopSignal();
     const hub = await start(settings, { logger, logLevel });
     await terminal.out(`${startLine(hub, settings)}\n`);
-    const refusal = await Promise.race([stopped, hub.refused]);
+    logger.info(startFacts(hub, settings), 'the hub serves');
+    const reason = await Promise.race([stopped, hub.refused]);
+    const isRefused = reason instanceof HubError;
+    logger.info({ reason: isRefused ? reason.message : reason }, 'the hub stops');
     await hub.stop();
-    if (refusal !== undefined) throw new CommandError(exitCode.usage, refusal.message);
+    logger.info('the hub has stopped');
+    if (isRefused) throw new CommandError(exitCode.usage, reason.message);
     return exitCode.done;
   },
 });
@@ -41,6 +45,23 @@ export const serve = defineCommand({
 function startLine(hub: RunningHub, { log, store, roles, tls }: Settings): string {
   const places = `log ${maskPasswords(log)}, store ${maskPasswords(store)}`;
   return `event-hub ${version} ${served(hub, roles, tls !== undefined)}; roles ${[...roles].join(', ')}; ${places}; ${hub.durability}${hub.openness === '' ? '' : `; ${hub.openness}`}`;
+}
+
+/** The same for who collects logs. */
+function startFacts(hub: RunningHub, { log, store, roles, logLevel }: Settings) {
+  const { url, grpcAddress, metricsUrl, durability } = hub;
+  return {
+    version,
+    url,
+    ...(grpcAddress === '' ? {} : { grpc: grpcAddress }),
+    ...(metricsUrl === '' ? {} : { metrics: metricsUrl }),
+    roles: [...roles],
+    log: maskPasswords(log),
+    store: maskPasswords(store),
+    durability,
+    open: hub.openness !== '',
+    log_level: logLevel,
+  };
 }
 
 /** As `--url` and `--grpc-url` take it. */
@@ -89,20 +110,20 @@ const listenFaults: Readonly<Record<string, string>> = {
 /** A signal within a second of the first one is the same wish, said twice by a terminal and a parent. */
 const sameWishMs = 1_000;
 
-/** Resolves on the first SIGTERM or SIGINT, or when the parent that launched this process is gone. */
-function stopSignal(): Promise<void> {
+/** Resolves on the first SIGTERM or SIGINT, or when the parent that launched this process is gone, with which it was. */
+function stopSignal(): Promise<string> {
   return new Promise((resolve) => {
     let firstMs: number | undefined;
-    const stop = () => {
+    const stop = (signal: NodeJS.Signals) => {
       const nowMs = systemClock.monotonicMs();
       firstMs ??= nowMs;
       if (nowMs - firstMs >= sameWishMs) process.exit(130);
-      resolve();
+      resolve(signal);
     };
     process.on('SIGTERM', stop);
     process.on('SIGINT', stop);
     if (process.channel === undefined || process.channel === null) return;
-    process.once('disconnect', resolve);
+    process.once('disconnect', () => resolve('the process that started it is gone'));
     process.channel.unref();
   });
 }

@@ -31,6 +31,36 @@ export function servingSuite(newPlace: NewPlace): void {
       expect(stdout).toBe(line);
     });
 
+    it('leaves one line in its log for each thing that it begins and ends, and none for an event', async () => {
+      const hub = serve(...freePorts);
+      const line = await hub.until(/\n/);
+      const url = line.match(/http:\S+\d/)?.[0] ?? '';
+      const grpcUrl = /gRPC on (\S+);/.exec(line)?.[1] ?? '';
+      for (const protocol of ['rest', 'graphql', 'grpc']) {
+        const where = [`--url=${url}`, `--grpc-url=${grpcUrl}`, `--protocol=${protocol}`];
+        expect((await runCli(['generate', '--count=50', ...where])).code).toBe(0);
+      }
+      const tailed = await runCli(['tail', '--after=start', '--no-follow', `--url=${url}`]);
+      expect(tailed.stdout.trimEnd().split('\n')).toHaveLength(150);
+      hub.process.kill('SIGTERM');
+      const { stderr } = await hub.result;
+      const lines = stderr.trimEnd().split('\n');
+      const said = lines.map((each) => JSON.parse(each) as Record<string, unknown>);
+      expect(said.filter(({ msg }) => msg === 'the hub serves')).toEqual([
+        expect.objectContaining({
+          ...{ level: 30, url, grpc: grpcUrl, log: place.log, store: place.store },
+          roles: ['http', 'grpc', 'readers'],
+        }),
+      ]);
+      expect(said.filter(({ msg }) => msg === 'the hub stops')).toEqual([
+        expect.objectContaining({ level: 30, reason: 'SIGTERM' }),
+      ]);
+      expect(said.at(-1)).toMatchObject({ msg: 'the hub has stopped' });
+      // Minutes come and go, events do not show.
+      const others = said.filter(({ msg }) => msg !== 'minute counted').map(({ msg }) => msg);
+      expect(new Set(others).size).toBe(others.length);
+    });
+
     it('takes two signals at once for one, and a later one for the end', async () => {
       const hub = serve(...freePorts);
       const url = (await hub.until(/\n/)).match(/http:\S+\d/)?.[0] ?? '';
