@@ -124,7 +124,7 @@ describe('a hub that is traced', () => {
     await drivers.close();
   });
 
-  it('names the trace in the lines of its log, and never in an answer', async () => {
+  it('names the trace in the lines of its log, and a refusal only that of its caller', async () => {
     const { logger, lines } = capturedLog();
     const { url } = await start(
       {},
@@ -139,10 +139,11 @@ describe('a hub that is traced', () => {
     );
     const answer = await postEvents(url, anInput(), caller);
     expect(answer.status).toBe(500);
-    expect(answer.text).not.toContain(traceId);
+    expect(answer.json.request_id).toBe(traceId);
     const [server] = await ofKind('SERVER', 1);
     const [publish] = await ofKind('PRODUCER', 1);
     expect(server).toMatchObject({ isError: true, attributes: { 'error.type': '500' } });
+    expect(answer.text).not.toContain(server?.spanId);
     expect(publish).toMatchObject({ isError: true, attributes: { 'error.type': 'internal' } });
     const errors = lines.filter(({ level }) => level === 50);
     expect(errors.length).toBeGreaterThan(0);
