@@ -1,6 +1,7 @@
 import type { Instant } from '../base/clock.ts';
 import type { Event } from '../event/event.ts';
 import type { Filter } from '../event/filter.ts';
+import type { RemovedEvent } from '../event/removed-event.ts';
 import type { LogEntry, Places, Position, UnreadableEntry } from '../log/event-log.ts';
 import type { KeyStore } from './key-store.ts';
 
@@ -9,6 +10,13 @@ export interface StoredEvent {
   readonly position: Position;
   /** The place of this event in listings; opaque outside its adapter. */
   readonly listKey: string;
+}
+
+/** What is known under an id: the event, or what stays of it after retention. */
+export interface KnownEvent {
+  readonly event: Event | RemovedEvent;
+  /** Of its first. */
+  readonly position: Position;
 }
 
 export interface ListQuery {
@@ -116,6 +124,8 @@ export const leasePrefixes = {
   reader: 'reader/',
   /** The right to archive one shard. */
   archive: 'archive:',
+  /** The right to remove what is too old, in all shards. */
+  retention: 'retention',
 } as const;
 
 export interface RecordOptions {
@@ -123,6 +133,39 @@ export interface RecordOptions {
   readonly unreadable?: readonly UnreadableEntry[];
   /** Rejects with `conflict`, and nothing is written, unless this lease is still held. */
   readonly lease?: Lease;
+}
+
+/** How much of a shard is to be removed: its oldest events, up to the first one that must stay. */
+export interface RemovalCut {
+  /** Events that the hub took before this time. */
+  readonly receivedBefore: Instant;
+  /** And none behind this place: what the log still holds. No bound when absent. */
+  readonly upTo?: Position;
+}
+
+/** A prefix of a shard that retention removes or would remove. */
+export interface Removal {
+  readonly shard: string;
+  readonly events: number;
+  /** The times of receipt of its first and its last event. */
+  readonly oldest: Instant;
+  readonly newest: Instant;
+  /** The place of its last event: the shard's floor when it is gone. */
+  readonly floor: Position;
+  /** Minutes that lose an event and were whole before. */
+  readonly minutes: number;
+}
+
+/** What retention has done so far. */
+export interface Retained {
+  /** By shard, the place of the newest event that was removed: what lies behind it is still there. */
+  readonly floors: ReadonlyMap<string, Position>;
+  readonly removedEvents: number;
+  /**
+   * Minutes that lost an event: their totals stay and late events still add to
+   * them, but no recomputation from the events can give them any more.
+   */
+  readonly frozenMinutes: number;
 }
 
 /** What all processes on one store must agree on. */
@@ -167,13 +210,14 @@ export interface EventStore {
   reached(places: Places, signal: AbortSignal): Promise<void>;
   get(id: string): Promise<StoredEvent | undefined>;
   /**
-   * Those of the ids that are in the store, in one look. Sends wait for it: a
-   * store that does not answer rejects with `unavailable` within a moment.
+   * Those of the ids that the store knows, removed ones too, in one look. Sends wait for
+   * it: a store that does not answer rejects with `unavailable` within a moment.
    */
-  getMany(ids: readonly string[]): Promise<ReadonlyMap<string, StoredEvent>>;
+  getMany(ids: readonly string[]): Promise<ReadonlyMap<string, KnownEvent>>;
   /**
    * Entries of one shard after a position in log order: what a log has trimmed.
-   * Rejects with `position_gone` when the store does not hold the event at `after`.
+   * Rejects with `position_gone` when the store does not hold the event at `after`;
+   * for a place before the shard's floor it names the floor, from which on all is there.
    */
   entriesAfter(
     shard: string,
@@ -181,14 +225,36 @@ export interface EventStore {
     limit: number,
   ): Promise<readonly LogEntry[]>;
   find(query: ListQuery): Promise<Page>;
+  /**
+   * Rejects with `invalid`, naming the next whole minute, for what only events say of a
+   * frozen minute: an edge inside it, or a filter by user over it.
+   */
   aggregate(query: AggregateQuery): Promise<Aggregates>;
   /** Counts by the hub's minutes that ended before `end` and were not yet forgotten, oldest first. */
   countedMinutes(end: Instant): Promise<readonly CountedMinute[]>;
   forgetCountedMinutes(end: Instant): Promise<void>;
-  /** Compares the minute counts with the events; each minute's two sides are of one snapshot. Empty means equal. */
+  /**
+   * Compares the minute counts with the events; each minute's two sides are of one
+   * snapshot. Empty means equal. Frozen minutes are passed over.
+   */
   verify(): Promise<readonly CountDifference[]>;
-  /** Replaces the minute counts by a recomputation; the answer is how many rows changed. */
+  /** Replaces the minute counts by a recomputation, but those of frozen minutes; the answer is how many rows changed. */
   rebuild(): Promise<number>;
+  /** What `removeOldest` would remove of the shard altogether; undefined when nothing. */
+  previewRemoval(shard: string, cut: RemovalCut): Promise<Removal | undefined>;
+  /**
+   * Removes up to `limit` of the shard's oldest events within the cut, in one transaction with
+   * the records that stay of them, the minutes that are frozen by it, and the shard's new floor.
+   * Always a prefix, and never the shard's newest event. Undefined when there is nothing (more)
+   * to remove. Rejects with `conflict` unless the lease is still held.
+   */
+  removeOldest(
+    shard: string,
+    cut: RemovalCut,
+    limit: number,
+    lease?: Lease,
+  ): Promise<Removal | undefined>;
+  retained(): Promise<Retained>;
   /**
    * Keeps what another hub kept beside its events, under the places that it
    * has there: known ones stay, no count and no position changes. In one transaction.

@@ -1,7 +1,7 @@
 import type { ClientSession, Decimal128, Document } from 'mongodb';
 import { dateOf, type Instant } from '../../base/clock.ts';
-import type { Position } from '../../log/event-log.ts';
 import { minuteMs } from '../../event/minute.ts';
+import type { Position } from '../../log/event-log.ts';
 import type { AggregateQuery, Aggregates, AsOf, Bucket } from '../event-store.ts';
 import { mergeBuckets } from '../merge-buckets.ts';
 import { type Collections, indexes } from './collections.ts';

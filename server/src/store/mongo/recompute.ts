@@ -1,7 +1,7 @@
 import type { ClientSession } from 'mongodb';
 import { dateOf, type Instant } from '../../base/clock.ts';
-import { compareCounts, cutStretches, type MinuteCount, type Stretch } from '../compare-counts.ts';
 import { minuteMs, minuteOf } from '../../event/minute.ts';
+import { compareCounts, cutStretches, type MinuteCount, type Stretch } from '../compare-counts.ts';
 import type { CountDifference } from '../event-store.ts';
 import { mergeBuckets } from '../merge-buckets.ts';
 import { type Collections, indexes, type MinuteDocument } from './collections.ts';
