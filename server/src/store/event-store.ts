@@ -205,7 +205,7 @@ export interface EventStore {
    * Resolves when the store has read up to all of these places; rejects with the
    * signal's reason when that comes first. A single place, of a log that knows ids
    * itself, is that of an event: rejects with `position_gone` when the store has
-   * passed it and does not hold it.
+   * passed it and does not hold it. What retention removed was counted, and is reached.
    */
   reached(places: Places, signal: AbortSignal): Promise<void>;
   get(id: string): Promise<StoredEvent | undefined>;

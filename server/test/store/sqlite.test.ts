@@ -32,12 +32,15 @@ async function sqliteStoreHarness(): Promise<StoreHarness> {
         event,
       }));
     },
-    damageCounts: async () => {
+    damageCounts: async (minute) => {
       withDatabase((database) =>
-        database.exec(`
-          UPDATE minute_counts SET total_low = total_low + 1
-          WHERE (minute, event_type, currency) =
-            (SELECT minute, event_type, currency FROM minute_counts LIMIT 1)`),
+        database
+          .prepare(`
+            UPDATE minute_counts SET total_low = total_low + 1
+            WHERE (minute, event_type, currency) =
+              (SELECT minute, event_type, currency FROM minute_counts
+                WHERE minute = coalesce(?, minute) LIMIT 1)`)
+          .run(minute ?? null),
       );
     },
     destroy: async () => folder.remove(),
