@@ -6,8 +6,10 @@ import { readAccess } from './api-keys.ts';
 import { FileIdentity, type FileMark } from './file-identity.ts';
 import { findEvents } from './find-events.ts';
 import { checkpoint, openDatabase } from './open-database.ts';
+import { minutesLosing, removablePart } from './preview-removal.ts';
 import * as queries from './queries.ts';
 import { differencesOf, minuteStretches } from './rebuild.ts';
+import type { SequenceCut } from './remove-oldest.ts';
 import { breaksConnection } from './sqlite-fault.ts';
 import { serveThread } from './thread.ts';
 
@@ -52,6 +54,15 @@ const procedures = {
   findBySequence: reading((db, sequence: number) => queries.findBySequence(db, sequence)),
   findById: reading((db, id: string) => queries.findById(db, id)),
   findByIds: reading((db, ids: readonly string[]) => queries.findByIds(db, ids)),
+  removedByIds: reading((db, ids: readonly string[]) => queries.removedByIds(db, ids)),
+  floors: reading((db) => queries.floorRows(db)),
+  frozenMinutes: reading((db) => queries.frozenMinutes(db)),
+  removablePart: reading((db, cut: SequenceCut, after: number, limit: number) =>
+    removablePart(db, cut, after, limit),
+  ),
+  minutesLosing: reading((db, from: number, to: number, sequence: number) =>
+    minutesLosing(db, from, to, sequence),
+  ),
   newestEntry: reading((db) => queries.newestEntry(db)),
   findEvents: reading((db, query: ListQuery) => findEvents(db, query)),
   aggregateEvents: reading((db, query: AggregateQuery) => aggregateEvents(db, query)),

@@ -11,17 +11,19 @@ import { totalBase } from './schema.ts';
 
 const base = String(totalBase);
 
-/** The counts of the minutes `[from, to)` as the events say, in the order of the columns. */
+const isWhole = 'minute NOT IN (SELECT minute FROM frozen_minutes)';
+
+/** The counts of the whole minutes of `[from, to)` as the events say, in the order of the columns. */
 const recomputed = `
   SELECT timestamp / 60000 * 60000 AS minute, event_type, currency,
     count(*) AS event_count, sum(amount / ${base}) AS total_high, sum(amount % ${base}) AS total_low,
     min(position) AS first_position, max(position) AS last_position
   FROM events WHERE timestamp >= :from AND timestamp < :to
-  GROUP BY 1, 2, 3`;
+  GROUP BY 1, 2, 3 HAVING ${isWhole}`;
 
 const counted = `
   SELECT minute, event_type, currency, event_count, total_high, total_low, first_position, last_position
-  FROM minute_counts WHERE minute >= :from AND minute < :to`;
+  FROM minute_counts WHERE minute >= :from AND minute < :to AND ${isWhole}`;
 
 interface CountRow {
   readonly minute: Instant;
@@ -32,12 +34,12 @@ interface CountRow {
   readonly total_low: bigint;
 }
 
-/** Replaces the counts of whole minutes. The caller holds a write transaction. */
+/** Replaces the counts of whole minutes, those that lost no event. The caller holds a write transaction. */
 export function rebuildMinutes(database: DatabaseSync, from: Instant, to: Instant): number {
   const differences = differencesOf(database, from, to);
   if (differences.length === 0) return 0;
   database
-    .prepare('DELETE FROM minute_counts WHERE minute >= :from AND minute < :to')
+    .prepare(`DELETE FROM minute_counts WHERE minute >= :from AND minute < :to AND ${isWhole}`)
     .run({ from, to });
   database.prepare(`INSERT INTO minute_counts ${recomputed}`).run({ from, to });
   return differences.length;

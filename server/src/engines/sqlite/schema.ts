@@ -3,6 +3,8 @@
  * index to the next version and is never edited after a release.
  *
  * `events.position` is the log's sequence: dense, ascending, never used twice.
+ * Retention takes events away from its beginning, and never the newest: the next
+ * sequence is always the one after the newest event's.
  * Totals are kept as `high * 10^9 + low` millionths, so that no sum of amounts
  * can overflow a 64-bit integer. `first_position` and `last_position` bound the
  * part of the log in which a minute's events lie.
@@ -90,6 +92,29 @@ export const migrations: readonly string[] = [
     expires_at INTEGER,
     revoked_at INTEGER,
     last_used_at INTEGER
+  ) STRICT, WITHOUT ROWID;
+  `,
+  // Retention: what stays of the events that it removed, the minutes whose counts their events no
+  // longer give, and by shard the newest event that was removed.
+  `
+  CREATE TABLE removed_events (
+    id TEXT PRIMARY KEY,
+    position INTEGER NOT NULL,
+    fingerprint TEXT NOT NULL,
+    content_hash TEXT NOT NULL,
+    timestamp INTEGER NOT NULL,
+    received_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE frozen_minutes (
+    minute INTEGER PRIMARY KEY
+  ) STRICT;
+
+  CREATE TABLE floors (
+    shard TEXT PRIMARY KEY,
+    position INTEGER NOT NULL,
+    fingerprint TEXT NOT NULL,
+    removed_events INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
 ];

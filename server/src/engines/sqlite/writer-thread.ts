@@ -17,6 +17,7 @@ const procedures = {
   append: (...args: Parameters<Writer['append']>) => current().append(...args),
   record: (...args: Parameters<Writer['record']>) => current().record(...args),
   rebuild: (...args: Parameters<Writer['rebuild']>) => current().rebuild(...args),
+  removeOldest: (...args: Parameters<Writer['removeOldest']>) => current().removeOldest(...args),
   setValue: (...args: Parameters<Writer['setValue']>) => current().setValue(...args),
   keepValue: (...args: Parameters<Writer['keepValue']>) => current().keepValue(...args),
   resetPosition: (...args: Parameters<Writer['resetPosition']>) => current().resetPosition(...args),

@@ -17,6 +17,7 @@ import {
   putPosition,
   recordEntries,
 } from './record-entries.ts';
+import { type Prefix, removeOldest, type SequenceCut } from './remove-oldest.ts';
 import { breaksConnection } from './sqlite-fault.ts';
 
 export interface WriterOptions {
@@ -99,6 +100,14 @@ export class Writer {
     return this.#transact((connection) => ({
       result: rebuildMinutes(connection.database, from, to),
       last: connection.last,
+    }));
+  }
+
+  /** See `EventStore.removeOldest`. The newest event stays, and with it the place where the next one goes. */
+  removeOldest(shard: string, cut: SequenceCut, limit: number): Prefix | undefined {
+    return this.#transact(({ database, last }) => ({
+      result: removeOldest(database, shard, cut, limit),
+      last,
     }));
   }
 

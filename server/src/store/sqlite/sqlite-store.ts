@@ -1,12 +1,14 @@
 import { HubError } from '../../base/errors.ts';
 import { type Cell, packEvent, unpackEvent } from '../../engines/sqlite/event-rows.ts';
-import { parsePosition } from '../../engines/sqlite/position.ts';
+import { formatPosition, parsePosition } from '../../engines/sqlite/position.ts';
+import type { RemovablePart } from '../../engines/sqlite/preview-removal.ts';
 import type { Row } from '../../engines/sqlite/queries.ts';
+import type { SequenceCut } from '../../engines/sqlite/remove-oldest.ts';
 import { totalBase } from '../../engines/sqlite/schema.ts';
 import { acquireSqliteEngine, releaseSqliteEngine } from '../../engines/sqlite/shared-engine.ts';
 import { type SqliteEngine, sqliteShard } from '../../engines/sqlite/sqlite-engine.ts';
 import { fingerprintOf } from '../../event/fingerprint.ts';
-import { positionGone } from '../../event/position-faults.ts';
+import { positionGone, positionRemoved } from '../../event/position-faults.ts';
 import type { LogEntry, Position } from '../../log/event-log.ts';
 import type {
   AggregateQuery,
@@ -15,7 +17,12 @@ import type {
   CountDifference,
   CountedMinute,
   EventStore,
+  KnownEvent,
+  Lease,
   RecordOptions,
+  Removal,
+  RemovalCut,
+  Retained,
   StoredEvent,
 } from '../event-store.ts';
 import type { OpenStoreOptions } from '../index.ts';
@@ -53,12 +60,7 @@ export async function openSqliteStore(url: string, options: OpenStoreOptions): P
       const row = await reader.call('findById', id);
       return row === undefined ? undefined : storedEvent(engine, row);
     },
-    getMany: async (ids) => {
-      const rows = await reader.call('findByIds', ids);
-      return new Map(
-        rows.map((row) => storedEvent(engine, row)).map((stored) => [stored.event.id, stored]),
-      );
-    },
+    getMany: (ids) => getMany(engine, ids),
     entriesAfter: (_shard, after, limit) => entriesAfter(engine, after, limit),
     find: async (query) => {
       const rows = await reader.call('findEvents', query);
@@ -72,6 +74,10 @@ export async function openSqliteStore(url: string, options: OpenStoreOptions): P
     },
     verify: () => verify(engine),
     rebuild: () => rebuild(engine),
+    previewRemoval: async (shard, cut) =>
+      shard === sqliteShard ? await previewRemoval(engine, sequenceCut(engine, cut)) : undefined,
+    removeOldest: (shard, cut, limit, lease) => removeOldest(engine, shard, cut, { limit, lease }),
+    retained: () => retained(engine),
     keepAside: async ({ conflicts, unreadable }) => {
       const cells: Cell[] = [];
       for (const { event } of conflicts) packEvent(event, cells);
@@ -138,15 +144,49 @@ async function record(
   return recorded;
 }
 
+/** The events first: what is removed between the two looks is known by what stays of it. */
+async function getMany(
+  engine: SqliteEngine,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, KnownEvent>> {
+  const known = new Map<string, KnownEvent>();
+  for (const row of await engine.reader.call('findByIds', ids)) {
+    const stored = storedEvent(engine, row);
+    known.set(stored.event.id, stored);
+  }
+  const others = ids.filter((id) => !known.has(id));
+  if (others.length === 0) return known;
+  for (const row of await engine.reader.call('removedByIds', others)) {
+    const [id, sequence, fingerprint, contentHash, timestamp, receivedAt] = row as RemovedRow;
+    const position = formatPosition(sequence, engine.logId, fingerprint);
+    known.set(id, { event: { id, contentHash, timestamp, receivedAt }, position });
+  }
+  return known;
+}
+
+type RemovedRow = readonly [string, number, string, string, number, number];
+
 async function entriesAfter(
   engine: SqliteEngine,
   after: Position | 'start',
   limit: number,
 ): Promise<readonly LogEntry[]> {
-  if (after !== 'start') await assertStored(engine, after);
   const sequence = after === 'start' ? 0 : parsePosition(after, engine.logId).sequence;
   const rows = await engine.reader.call('readEntries', sequence, limit);
+  // After the look, so that nothing can be removed in between.
+  if (after !== 'start') await assertContinues(engine, after);
   return rows.map((row) => engine.entryOf(row));
+}
+
+/** Everything behind the place is there. */
+async function assertContinues(engine: SqliteEngine, after: Position): Promise<void> {
+  try {
+    await assertStored(engine, after);
+  } catch (reason) {
+    const floor = await engine.floor();
+    if (floor === undefined || after > floor.position) throw reason;
+    if (after !== floor.position) throw positionRemoved(floor.position);
+  }
 }
 
 async function reached(
@@ -160,7 +200,12 @@ async function reached(
     signal.throwIfAborted();
     if (engine.tail.closed) throw new HubError('unavailable', 'the store is closed');
   }
-  await assertStored(engine, position);
+  try {
+    await assertStored(engine, position);
+  } catch (reason) {
+    const floor = await engine.floor();
+    if (floor === undefined || position > floor.position) throw reason;
+  }
 }
 
 async function assertStored(engine: SqliteEngine, position: Position): Promise<void> {
@@ -204,6 +249,61 @@ async function rebuild(engine: SqliteEngine): Promise<number> {
     changed += await engine.writer.call('rebuild', from, to);
   }
   return changed;
+}
+
+function sequenceCut(engine: SqliteEngine, { receivedBefore, upTo }: RemovalCut): SequenceCut {
+  if (upTo === undefined) return { receivedBefore, upTo: Number.POSITIVE_INFINITY };
+  return { receivedBefore, upTo: parsePosition(upTo, engine.logId).sequence };
+}
+
+async function previewRemoval(
+  engine: SqliteEngine,
+  cut: SequenceCut,
+): Promise<Removal | undefined> {
+  const { reader } = engine;
+  let found: RemovablePart | undefined;
+  for (let after = 0; ; ) {
+    const part = await reader.call('removablePart', cut, after, stretchEvents);
+    if (part === undefined) break;
+    const { oldest, events } = found ?? { oldest: part.oldest, events: 0 };
+    found = { ...part, oldest, events: events + part.events };
+    if (part.events < stretchEvents) break;
+    after = part.sequence;
+  }
+  if (found === undefined) return undefined;
+  const { sequence, ...removal } = found;
+  let minutes = 0;
+  for (const { from, to } of await reader.call('minuteStretches', stretchEvents)) {
+    minutes += await reader.call('minutesLosing', from, to, sequence);
+  }
+  const row = await reader.call('findBySequence', sequence);
+  // Removed meanwhile: what is left to remove is another prefix.
+  if (row === undefined) return await previewRemoval(engine, cut);
+  return { ...removal, shard: sqliteShard, floor: engine.entryOf(row).position, minutes };
+}
+
+async function removeOldest(
+  engine: SqliteEngine,
+  shard: string,
+  cut: RemovalCut,
+  { limit, lease }: { readonly limit: number; readonly lease: Lease | undefined },
+): Promise<Removal | undefined> {
+  if (lease !== undefined) engine.leases.assertHeld(lease);
+  if (shard !== sqliteShard) return undefined;
+  const prefix = await engine.removeOldest(sequenceCut(engine, cut), limit);
+  if (prefix === undefined) return undefined;
+  const { sequence, fingerprint, ...removal } = prefix;
+  return { ...removal, shard, floor: formatPosition(sequence, engine.logId, fingerprint) };
+}
+
+async function retained(engine: SqliteEngine): Promise<Retained> {
+  const [floor, frozenMinutes] = await Promise.all([
+    engine.floor(),
+    engine.reader.call('frozenMinutes'),
+  ]);
+  if (floor === undefined) return { floors: new Map(), removedEvents: 0, frozenMinutes };
+  const { position, removedEvents } = floor;
+  return { floors: new Map([[sqliteShard, position]]), removedEvents, frozenMinutes };
 }
 
 function storedEvent(engine: SqliteEngine, row: Row): StoredEvent {
