@@ -5,7 +5,8 @@ import type { WriterProcedures } from './writer-thread.ts';
 /** Pages that one commit and one event add to the write-ahead log, roughly: measured with random users. */
 const pagesPerCommit = 8;
 const pagesPerEvent = 2;
-const pagesPerRemoved = 3;
+/** The same of an event that retention removes: its row, its keys, and the record that stays. */
+const pagesPerRemoved = 4;
 
 /** A checkpoint is due after so many pages: 64 MiB. */
 const checkpointPages = 16_384;

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { HubError } from '../../base/errors.ts';
 import type { Finding } from '../../base/finding.ts';
+import { removedEvents } from './file-content.ts';
 import { lockFile } from './file-lock.ts';
 import { freeBytes } from './free-space.ts';
 import { openDatabase, pragma } from './open-database.ts';
@@ -76,8 +77,10 @@ function examineContent(file: string): readonly Finding[] {
     const version = Number(pragma(database, 'user_version'));
     const events = database.prepare('SELECT count(*) AS events FROM events').get()?.events;
     const size = Math.ceil(statSync(file).size / mebibyte);
+    const removed = removedEvents(database);
+    const gone = removed === 0 ? '' : `, ${removed} more removed by retention`;
     const older = version < schemaVersion ? '; the next start brings it up to date' : '';
-    const detail = `version ${version}, ${events} events, ${size} MiB, SQLite ${process.versions.sqlite}${older}`;
+    const detail = `version ${version}, ${events} events${gone}, ${size} MiB, SQLite ${process.versions.sqlite}${older}`;
     return [{ state: 'ok', name: 'file', detail }, examinePages(database, file)];
   } catch (reason) {
     const detail = reason instanceof Error ? reason.message : String(reason);

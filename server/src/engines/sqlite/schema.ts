@@ -121,6 +121,9 @@ export const migrations: readonly string[] = [
 
 export const schemaVersion = migrations.length;
 
+/** The first that knows retention. */
+export const retentionVersion = 3;
+
 /** "EvHu", in the file's header: the mark of the hub. */
 export const applicationId = 0x45764875;
 
