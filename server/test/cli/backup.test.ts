@@ -15,14 +15,11 @@ import {
 import { basename, dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Position } from '../../src/log/event-log.ts';
-import type { EventStore } from '../../src/store/event-store.ts';
-import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import { newFile } from '../support/hub-places.ts';
 import { anInput, get, postEvents } from '../support/rest-calls.ts';
 import { type CliResult, jsonLines, runCli, startCli } from '../support/run-cli.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
-import { freePorts, Hubs, type PlacedHub } from './suite/hubs.ts';
+import { Hubs, type PlacedHub } from './suite/hubs.ts';
 
 interface Listed {
   readonly id: string;
@@ -81,44 +78,6 @@ describe('event-hub backup and restore', () => {
     expect(jsonLines(keys)).toMatchObject([{ name: 'shop' }]);
     hub = await hubs.restart(hub);
     expect(await get(hub.url, '/events')).toMatchObject({ status: 401 });
-    await done(runCli(['metrics', 'verify', ...hub.place.flags]));
-  });
-
-  it('carry what stays of removed events: repeats are told apart, totals and refusals stay', async () => {
-    const inputs = Array.from({ length: 5 }, (_, index) =>
-      anInput({ timestamp: `2026-06-30T12:0${index}:30Z` }),
-    );
-    await postEvents(hub.url, inputs);
-    await hub.stop();
-    const before = await withStore(async (store) => {
-      const cut = { receivedBefore: Date.UTC(2100, 0, 1) };
-      await store.removeOldest('0', cut, 3);
-      return [await store.retained(), await store.aggregate(allMinutes)] as const;
-    });
-    const made = await done(backUp());
-    expect(made.stderr).toMatch(/2 events up to .* \(and records of 3 that retention removed\)/);
-    const { stdout } = await runCli(['doctor', ...freePorts, ...hub.place.flags]);
-    expect(stdout).toContain('2 events, 3 more removed by retention');
-    await done(runCli(['reset', '--yes', ...hub.place.flags]));
-    await done(restore());
-    const after = await withStore(async (store) => {
-      const retained = await store.retained();
-      const floor = retained.floors.get('0') as Position;
-      expect(await store.entriesAfter('0', floor, 10)).toHaveLength(2);
-      const insideFrozen = { ...allMinutes, from: allMinutes.from + 1 };
-      await expect(store.aggregate(insideFrozen)).rejects.toMatchObject({ code: 'invalid' });
-      return [retained, await store.aggregate(allMinutes)] as const;
-    });
-    expect(after[0]).toMatchObject({ removedEvents: 3, frozenMinutes: 3 });
-    expect([...after[0].floors.values()].map(placeInLog)).toEqual(
-      [...before[0].floors.values()].map(placeInLog),
-    );
-    expect(after[1].buckets).toEqual(before[1].buckets);
-    hub = await hubs.restart(hub);
-    const changed = { ...inputs[1], amount: '11' };
-    const answer = await postEvents(hub.url, [inputs[0], changed, inputs[4]]);
-    const statuses = answer.json.results.map((result: { status: string }) => result.status);
-    expect(statuses).toEqual(['duplicate', 'rejected', 'duplicate']);
     await done(runCli(['metrics', 'verify', ...hub.place.flags]));
   });
 
@@ -500,31 +459,10 @@ function makeDatabase(sql: string, inTheCopy = false): void {
   database.close();
 }
 
-const allMinutes = {
-  from: Date.UTC(2026, 5, 30, 12),
-  to: Date.UTC(2026, 5, 30, 13),
-  filter: {},
-};
-
-/** Of a hub that is stopped. */
-async function withStore<T>(use: (store: EventStore) => Promise<T>): Promise<T> {
-  const store = await openSqliteStore(hub.place.store, { exclusive: true });
-  try {
-    return await use(store);
-  } finally {
-    await store.close();
-  }
-}
-
-/** A position but for the identity of the log. */
-function placeInLog(position: string): readonly (string | undefined)[] {
-  const [sequence, , fingerprint] = position.split('-');
-  return [sequence, fingerprint];
-}
-
 /** An event but for the identity of the log in its position. */
 function withoutLog({ position, ...event }: Listed) {
-  return { ...event, place: placeInLog(position) };
+  const [sequence, , fingerprint] = position.split('-');
+  return { ...event, sequence, fingerprint };
 }
 
 async function done(running: Promise<CliResult>): Promise<CliResult> {

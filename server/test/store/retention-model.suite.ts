@@ -7,9 +7,8 @@ import type { LogEntry, Position } from '../../src/log/event-log.ts';
 import type { EventStore, Recorded, Removal, RemovalCut } from '../../src/store/event-store.ts';
 import { anEvent } from '../support/build-event.ts';
 import type { StoreHarness } from './event-store.suite.ts';
+import { idsOf, noon, shard, timedEntries } from './retention-steps.ts';
 
-const shard = '0';
-const noon = Date.UTC(2026, 5, 30, 12, 0, 0);
 const minutes = 4;
 
 /** Part of the suite of retention: any order of what happens to a store gives what a plain walk over the events gives. */
@@ -32,19 +31,6 @@ export function retentionModelTest(createHarness: () => Promise<StoreHarness>): 
       }),
       { numRuns: 12 },
     );
-  });
-}
-
-/** Entries whose events keep the times that the test gave them, in every harness. */
-export async function timedEntries(
-  harness: StoreHarness,
-  events: readonly Event[],
-  first: number,
-): Promise<readonly LogEntry[]> {
-  const entries = await harness.entries(events, first);
-  return entries.map((entry, index) => {
-    const receivedAt = events[index]?.receivedAt ?? entry.event.receivedAt;
-    return { ...entry, event: { ...entry.event, receivedAt } };
   });
 }
 
@@ -245,8 +231,4 @@ function naive(entries: readonly LogEntry[]) {
     sums[event.eventType] = [count + 1, total + event.amount];
   }
   return sums;
-}
-
-function idsOf(entries: readonly LogEntry[]): readonly string[] {
-  return entries.map(({ event }) => event.id);
 }

@@ -22,6 +22,9 @@ import type { WriterProcedures } from './writer-thread.ts';
 /** The whole log is one shard. */
 export const sqliteShard = '0';
 
+/** Events in one stretch of a pass over all of them: a fraction of a second each. */
+export const stretchEvents = 50_000;
+
 export interface SqliteEngineOptions {
   /** `sqlite:` and a path. */
   readonly url: string;

@@ -1,12 +1,14 @@
 import { HubError } from '../../base/errors.ts';
 import { type Cell, packEvent, unpackEvent } from '../../engines/sqlite/event-rows.ts';
 import { formatPosition, parsePosition } from '../../engines/sqlite/position.ts';
-import type { RemovablePart } from '../../engines/sqlite/preview-removal.ts';
 import type { Row } from '../../engines/sqlite/queries.ts';
-import type { SequenceCut } from '../../engines/sqlite/remove-oldest.ts';
 import { totalBase } from '../../engines/sqlite/schema.ts';
 import { acquireSqliteEngine, releaseSqliteEngine } from '../../engines/sqlite/shared-engine.ts';
-import { type SqliteEngine, sqliteShard } from '../../engines/sqlite/sqlite-engine.ts';
+import {
+  type SqliteEngine,
+  sqliteShard,
+  stretchEvents,
+} from '../../engines/sqlite/sqlite-engine.ts';
 import { fingerprintOf } from '../../event/fingerprint.ts';
 import { positionGone, positionRemoved } from '../../event/position-faults.ts';
 import type { LogEntry, Position } from '../../log/event-log.ts';
@@ -18,18 +20,12 @@ import type {
   CountedMinute,
   EventStore,
   KnownEvent,
-  Lease,
   RecordOptions,
-  Removal,
-  RemovalCut,
-  Retained,
   StoredEvent,
 } from '../event-store.ts';
 import type { OpenStoreOptions } from '../index.ts';
 import { mergeBuckets } from '../merge-buckets.ts';
-
-/** Events in one stretch of a pass over all of them: a fraction of a second each. */
-const stretchEvents = 50_000;
+import { previewRemoval, removeOldest, retained } from './retention.ts';
 
 /** The store in a SQLite file. Beside a log in the same file it is written by the log's own transaction. */
 export async function openSqliteStore(url: string, options: OpenStoreOptions): Promise<EventStore> {
@@ -74,8 +70,7 @@ export async function openSqliteStore(url: string, options: OpenStoreOptions): P
     },
     verify: () => verify(engine),
     rebuild: () => rebuild(engine),
-    previewRemoval: async (shard, cut) =>
-      shard === sqliteShard ? await previewRemoval(engine, sequenceCut(engine, cut)) : undefined,
+    previewRemoval: (shard, cut) => previewRemoval(engine, shard, cut),
     removeOldest: (shard, cut, limit, lease) => removeOldest(engine, shard, cut, { limit, lease }),
     retained: () => retained(engine),
     keepAside: async ({ conflicts, unreadable }) => {
@@ -249,61 +244,6 @@ async function rebuild(engine: SqliteEngine): Promise<number> {
     changed += await engine.writer.call('rebuild', from, to);
   }
   return changed;
-}
-
-function sequenceCut(engine: SqliteEngine, { receivedBefore, upTo }: RemovalCut): SequenceCut {
-  if (upTo === undefined) return { receivedBefore, upTo: Number.POSITIVE_INFINITY };
-  return { receivedBefore, upTo: parsePosition(upTo, engine.logId).sequence };
-}
-
-async function previewRemoval(
-  engine: SqliteEngine,
-  cut: SequenceCut,
-): Promise<Removal | undefined> {
-  const { reader } = engine;
-  let found: RemovablePart | undefined;
-  for (let after = 0; ; ) {
-    const part = await reader.call('removablePart', cut, after, stretchEvents);
-    if (part === undefined) break;
-    const { oldest, events } = found ?? { oldest: part.oldest, events: 0 };
-    found = { ...part, oldest, events: events + part.events };
-    if (part.events < stretchEvents) break;
-    after = part.sequence;
-  }
-  if (found === undefined) return undefined;
-  const { sequence, ...removal } = found;
-  let minutes = 0;
-  for (const { from, to } of await reader.call('minuteStretches', stretchEvents)) {
-    minutes += await reader.call('minutesLosing', from, to, sequence);
-  }
-  const row = await reader.call('findBySequence', sequence);
-  // Removed meanwhile: what is left to remove is another prefix.
-  if (row === undefined) return await previewRemoval(engine, cut);
-  return { ...removal, shard: sqliteShard, floor: engine.entryOf(row).position, minutes };
-}
-
-async function removeOldest(
-  engine: SqliteEngine,
-  shard: string,
-  cut: RemovalCut,
-  { limit, lease }: { readonly limit: number; readonly lease: Lease | undefined },
-): Promise<Removal | undefined> {
-  if (lease !== undefined) engine.leases.assertHeld(lease);
-  if (shard !== sqliteShard) return undefined;
-  const prefix = await engine.removeOldest(sequenceCut(engine, cut), limit);
-  if (prefix === undefined) return undefined;
-  const { sequence, fingerprint, ...removal } = prefix;
-  return { ...removal, shard, floor: formatPosition(sequence, engine.logId, fingerprint) };
-}
-
-async function retained(engine: SqliteEngine): Promise<Retained> {
-  const [floor, frozenMinutes] = await Promise.all([
-    engine.floor(),
-    engine.reader.call('frozenMinutes'),
-  ]);
-  if (floor === undefined) return { floors: new Map(), removedEvents: 0, frozenMinutes };
-  const { position, removedEvents } = floor;
-  return { floors: new Map([[sqliteShard, position]]), removedEvents, frozenMinutes };
 }
 
 function storedEvent(engine: SqliteEngine, row: Row): StoredEvent {
