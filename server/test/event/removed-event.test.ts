@@ -46,7 +46,7 @@ describe('removedEventOf', () => {
   it('keeps the id, the times and a hash, and nothing that says what the event was', () => {
     const first = anEvent({ userId: 'somebody', metadata: '{"card":"4111"}' });
     const { id, timestamp, receivedAt } = first;
-    const contentHash = expect.stringMatching(/^[\w-]{43}$/);
+    const contentHash = expect.stringMatching(/^[\w-]{22}$/);
     expect(removedEventOf(first)).toEqual({ id, timestamp, receivedAt, contentHash });
   });
 });
@@ -60,10 +60,8 @@ describe('contentHashOf', () => {
       currency: 'EUR',
       metadata: '{"a":1}',
     });
-    expect(contentHashOf(kept)).toBe('uJc9cLRoV2TY-fqDUCiC2d_847IV5tIof8QQYGu-7c4');
-    expect(contentHashOf({ ...kept, metadata: undefined })).toBe(
-      'ORW0Y8lzDKUUxh-IoodzMvcu-ycjL_B5fmkhfwoLhoY',
-    );
+    expect(contentHashOf(kept)).toBe('uJc9cLRoV2TY-fqDUCiC2d');
+    expect(contentHashOf({ ...kept, metadata: undefined })).toBe('ORW0Y8lzDKUUxh-IoodzMv');
   });
 
   it('is of the content alone, not of the id and the times', () => {

@@ -18,7 +18,7 @@ export class RemovedEvents {
   #areThere = false;
 
   constructor(database: DatabaseSync) {
-    this.#any = database.prepare('SELECT 1 FROM floors LIMIT 1');
+    this.#any = database.prepare('SELECT 1 FROM removed_events LIMIT 1');
     this.#findById = database.prepare(`
       SELECT position, content_hash, timestamp, received_at FROM removed_events WHERE id = ?`);
     this.#findById.setReturnArrays(true);
