@@ -80,7 +80,7 @@ function examineContent(file: string): readonly Finding[] {
     const removed = removedEvents(database);
     const gone = removed === 0 ? '' : `, ${removed} more removed by retention`;
     const older = version < schemaVersion ? '; the next start brings it up to date' : '';
-    const detail = `version ${version}, ${events} events${gone}, ${size} MiB, SQLite ${process.versions.sqlite}${older}`;
+    const detail = `version ${version}, ${events} events${gone}, ${size} MiB${freeInside(database)}, SQLite ${process.versions.sqlite}${older}`;
     return [{ state: 'ok', name: 'file', detail }, examinePages(database, file)];
   } catch (reason) {
     const detail = reason instanceof Error ? reason.message : String(reason);
@@ -88,6 +88,12 @@ function examineContent(file: string): readonly Finding[] {
   } finally {
     database?.close();
   }
+}
+
+/** What removed events leave: the file does not become smaller, it is filled anew. */
+function freeInside(database: DatabaseSync): string {
+  const free = Number(pragma(database, 'freelist_count')) * Number(pragma(database, 'page_size'));
+  return free < mebibyte ? '' : ` (${Math.floor(free / mebibyte)} of them free for new events)`;
 }
 
 function examinePages(database: DatabaseSync, file: string): Finding {

@@ -6,6 +6,7 @@ import { removeOldest } from '../../../src/engines/sqlite/remove-oldest.ts';
 import type { NewEvent } from '../../../src/event/event.ts';
 import type { EventLog, LogEntry, Position, ReadOptions } from '../../../src/log/event-log.ts';
 import { openSqliteLog } from '../../../src/log/sqlite/sqlite-log.ts';
+import { examineSqlite } from '../../../src/log/sqlite/sqlite-upkeep.ts';
 import type { EventStore } from '../../../src/store/event-store.ts';
 import { openSqliteStore } from '../../../src/store/sqlite/sqlite-store.ts';
 import { anEvent, someEvents } from '../../support/build-event.ts';
@@ -30,9 +31,11 @@ afterEach(async () => {
   folder.remove();
 });
 
+const url = () => `sqlite:${file}`;
+
 async function open(): Promise<void> {
-  log = await openSqliteLog(`sqlite:${file}`, { exclusive: true });
-  store = await openSqliteStore(`sqlite:${file}`, { exclusive: true });
+  log = await openSqliteLog(url(), { exclusive: true });
+  store = await openSqliteStore(url(), { exclusive: true });
 }
 
 async function close(): Promise<void> {
@@ -246,6 +249,21 @@ describe('a SQLite log whose beginning is removed', () => {
     removeBeside(1);
     expect(await again()).toEqual(['conflict']);
     expect(await idsFrom('start')).toEqual(idsOf(events.slice(1)));
+  });
+
+  it('leaves room in the file, which is said and used again', async () => {
+    const filler = () => someEvents(2_500, { metadata: `{"filler":"${'x'.repeat(1_000)}"}` });
+    await append(filler());
+    await remove(2_400);
+    const size = await store.sizeBytes();
+    const file = examineSqlite(url()).find(({ name }) => name === 'file');
+    expect(file?.detail).toMatch(
+      /100 events, 2400 more removed by retention, \d+ MiB \([2-9] of them free for new events\)/,
+    );
+    await append(filler().slice(0, 1_000));
+    await close();
+    await open();
+    expect(await store.sizeBytes()).toBeLessThan(size);
   });
 
   it('may be that of an older hub’s file, once this hub was started on it', async () => {
