@@ -72,6 +72,7 @@ export function* oldestWithin(
   }
 }
 
+/** Never back: of a log that is read anew an entry may come that lies before the floor. */
 function raiseFloor(
   database: DatabaseSync,
   shard: string,
@@ -81,8 +82,8 @@ function raiseFloor(
     .prepare(`
       INSERT INTO floors VALUES (?, ?, ?, ?)
       ON CONFLICT DO UPDATE SET
-        position = excluded.position,
-        fingerprint = excluded.fingerprint,
+        fingerprint = iif(excluded.position > position, excluded.fingerprint, fingerprint),
+        position = max(position, excluded.position),
         removed_events = removed_events + excluded.removed_events`)
     .run(shard, sequence, fingerprint, events);
 }
