@@ -2,16 +2,16 @@ import { randomUUID } from 'node:crypto';
 import type { Document } from 'mongodb';
 import { type Clock, dateOf } from '../../base/clock.ts';
 import { HubError } from '../../base/errors.ts';
-import { collectionNames, createIndexes, type HubDocument } from './collections.ts';
+import { createIndexes, type HubDocument } from './collections.ts';
+import { createCollections } from './create-collections.ts';
 import type { OrderField } from './list-order.ts';
 import type { MongoConnection } from './mongo-connection.ts';
-import { codeOf, isDuplicateKey } from './mongo-fault.ts';
+import { isDuplicateKey } from './mongo-fault.ts';
 
 export const schemaVersion = 1;
 
 /** Snapshots outside transactions came with MongoDB 5.0. */
 const wireVersionMin = 13;
-const namespaceExists = 48;
 /** Collections named in a refusal. */
 const namedMax = 5;
 
@@ -139,16 +139,5 @@ async function adopt(
   } catch (reason) {
     if (!isDuplicateKey(reason)) throw reason;
     return (await readMark(connection)) ?? mark;
-  }
-}
-
-/** Making one inside a transaction would fail as soon as two do it. */
-async function createCollections({ database }: MongoConnection): Promise<void> {
-  for (const name of collectionNames) {
-    try {
-      await database.createCollection(name);
-    } catch (reason) {
-      if (codeOf(reason) !== namespaceExists) throw reason;
-    }
   }
 }
