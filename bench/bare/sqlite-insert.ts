@@ -22,7 +22,7 @@ process.on('message', (message) => {
   });
   const database = new DatabaseSync(file);
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -49152');
-  database.exec(migrations[0] ?? '');
+  database.exec(migrations[0]?.sql ?? '');
   const insert = database.prepare('INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)');
   const startedMs = performance.now();
   for (let start = 0; start < rows.length; start += batchEvents) {

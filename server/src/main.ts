@@ -7,6 +7,7 @@ import type { HubError } from './base/errors.ts';
 import { Lifecycle } from './base/lifecycle.ts';
 import { limits } from './base/limits.ts';
 import { createLogger, type Logger } from './base/logger.ts';
+import type { UpgradeOptions } from './base/migration.ts';
 import { createTelemetry } from './base/telemetry.ts';
 import type { Settings } from './config/settings.ts';
 import { createHub } from './hub/create-hub.ts';
@@ -86,7 +87,12 @@ async function compose(settings: Settings, parts: Parts): Promise<RunningHub> {
   const telemetry = createTelemetry({ amounts: settings.metricsAmounts });
   const tls = settings.tls && (await watchTlsFiles(settings.tls, { clock, logger }));
   lifecycle.add('certificates', () => tls?.stop());
-  const opened = await parts.open(settings, { exclusive: true, pageCountMax, clock });
+  const opened = await parts.open(settings, {
+    exclusive: true,
+    pageCountMax,
+    clock,
+    onMigrated: migratedLine(logger),
+  });
   const admission = new Admission({ clock, logger });
   const tokens =
     settings.auth.tokens && createTokenVerifier(settings.auth.tokens, { clock, logger });
@@ -153,4 +159,12 @@ async function compose(settings: Settings, parts: Parts): Promise<RunningHub> {
   const { refused } = admission;
   const openness = access.describe();
   return { hub, ...running, durability, openness, refused, stop: () => lifecycle.stop() };
+}
+
+function migratedLine(logger: Logger): UpgradeOptions['onDone'] {
+  return ({ version: schemaVersion, description }, store) =>
+    logger.info(
+      { store, schema_version: schemaVersion },
+      `the store was brought to version ${schemaVersion}: ${description}`,
+    );
 }

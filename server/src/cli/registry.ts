@@ -59,6 +59,10 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'Take over a log that was restored, emptied or replaced.',
     load: async () => erased((await import('./commands/log.ts')).log),
   },
+  migrate: {
+    summary: 'Show or do what brings an older store up to date.',
+    load: async () => erased((await import('./commands/migrate.ts')).migrate),
+  },
   export: {
     summary: 'Write stored events to a file; goes on after a break.',
     load: async () => erased((await import('./commands/export.ts')).exportEvents),

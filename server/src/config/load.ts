@@ -121,6 +121,7 @@ function completeSettings(
     defaultCurrency: value.defaultCurrency,
     maxFutureMs: value.maxFuture,
     logLevel: value.logLevel,
+    autoMigrate: value.autoMigrate,
     allowWeakDurability: value.allowWeakDurability,
     allowAnonymous: value.allowAnonymous,
     accessGraceMs: value.accessGrace,

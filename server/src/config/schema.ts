@@ -190,6 +190,11 @@ export const settingsSchema = z.strictObject({
     default: 'info',
     description: 'The least important message that is still written to the log on standard error.',
   }),
+  autoMigrate: setting(onOff, {
+    default: 'true',
+    description:
+      'Bring a store of an older hub up to date at the start. Without it the hub refuses to start on one, and `event-hub migrate apply` does it.',
+  }),
   allowWeakDurability: setting(onOff, {
     default: 'false',
     description:

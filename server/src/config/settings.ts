@@ -31,6 +31,8 @@ export interface Settings {
   readonly defaultCurrency: string;
   readonly maxFutureMs: number;
   readonly logLevel: LogLevel;
+  /** A store of an older hub is brought up to date at the start. */
+  readonly autoMigrate: boolean;
   readonly allowWeakDurability: boolean;
   /** Callers without a credential are served wherever the hub listens, as long as no key was ever made. */
   readonly allowAnonymous: boolean;

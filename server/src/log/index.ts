@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { FileBackups } from '../base/file-backups.ts';
 import type { Finding } from '../base/finding.ts';
+import type { UpgradeOptions } from '../base/migration.ts';
 import type { EventLog } from './event-log.ts';
 
 export interface OpenLogOptions {
@@ -14,6 +15,8 @@ export interface OpenLogOptions {
   readonly allowWeakDurability?: boolean;
   /** The system's when absent. */
   readonly clock?: Clock;
+  /** Of an engine of an older hub; brought up to date without a word when absent. */
+  readonly upgrade?: UpgradeOptions;
 }
 
 /** Opens a log by its URL. Drivers load only when chosen. */

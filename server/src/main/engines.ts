@@ -2,6 +2,7 @@ import { type Clock, systemClock } from '../base/clock.ts';
 import { HubError } from '../base/errors.ts';
 import type { FileBackups } from '../base/file-backups.ts';
 import type { Finding } from '../base/finding.ts';
+import type { MigrationPlan, MigrationStep, UpgradeOptions } from '../base/migration.ts';
 import { schemeOf } from '../config/engine-urls.ts';
 import type { Settings } from '../config/settings.ts';
 import { openAwaited } from '../log/awaited-log.ts';
@@ -21,6 +22,8 @@ export interface OpenOptions {
   readonly exclusive: boolean;
   readonly pageCountMax?: number | undefined;
   readonly clock?: Clock;
+  /** Told of each step that brought the store up to date. */
+  readonly onMigrated?: UpgradeOptions['onDone'];
 }
 
 /** The log and the store alone. To serve, a server among them may be away: its calls reject with `unavailable` until it is there. */
@@ -43,7 +46,7 @@ export async function openEngines(settings: Settings, options: OpenOptions): Pro
 export async function openLog(settings: Settings, options: OpenOptions): Promise<EventLog> {
   const open = () =>
     adapterOf(logAdapters, settings.log).open(settings.log, {
-      ...given(options),
+      ...given(settings, options),
       keepMs: settings.logKeepMs,
       allowWeakDurability: settings.allowWeakDurability,
     });
@@ -55,7 +58,7 @@ export async function openLog(settings: Settings, options: OpenOptions): Promise
 export async function openStore(settings: Settings, options: OpenOptions): Promise<EventStore> {
   const { isSharded = false } = adapterOf<LogAdapter>(logAdapters, settings.log);
   return await adapterOf<StoreAdapter>(storeAdapters, settings.store).open(settings.store, {
-    ...given(options),
+    ...given(settings, options),
     isLogSharded: isSharded,
   });
 }
@@ -108,9 +111,25 @@ export async function backupsOf(settings: Settings): Promise<FileBackups | undef
   return await adapterOf<LogAdapter>(logAdapters, settings.log).backups?.();
 }
 
-function given({ exclusive, pageCountMax, clock }: OpenOptions) {
+/** What brings the store at the URL up to date; changes nothing. Rejects as `StoreAdapter` says. */
+export async function planMigration(store: string): Promise<MigrationPlan> {
+  return await adapterOf<StoreAdapter>(storeAdapters, store).planMigration(store);
+}
+
+export async function migrateStore(
+  store: string,
+  onBegin: (step: MigrationStep) => void,
+): Promise<readonly MigrationStep[]> {
+  return await adapterOf<StoreAdapter>(storeAdapters, store).migrate(store, onBegin);
+}
+
+function given(
+  { autoMigrate }: Settings,
+  { exclusive, pageCountMax, clock, onMigrated = () => undefined }: OpenOptions,
+) {
   return {
     exclusive,
+    upgrade: { allowed: autoMigrate, onDone: onMigrated },
     ...(pageCountMax === undefined ? {} : { pageCountMax }),
     ...(clock === undefined ? {} : { clock }),
   };

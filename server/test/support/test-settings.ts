@@ -20,6 +20,7 @@ export function testSettings(folder: string, overrides: Partial<Settings> = {}):
     defaultCurrency: 'XXX',
     maxFutureMs: 24 * 60 * 60 * 1000,
     logLevel: 'silent',
+    autoMigrate: true,
     allowWeakDurability: false,
     allowAnonymous: false,
     accessGraceMs: 5_000,

@@ -6,13 +6,14 @@ import type { Finding } from '../../base/finding.ts';
 import { removedEvents } from './file-content.ts';
 import { lockFile } from './file-lock.ts';
 import { freeBytes } from './free-space.ts';
-import { openDatabase, pragma } from './open-database.ts';
-import { schemaVersion } from './schema.ts';
+import { openDatabase, pragma, versionOf } from './open-database.ts';
+import { migrations } from './schema.ts';
 
 /** Free space in bytes: less than the first is a fault, less than the second a warning. */
 const spaceMin = 64 * 1024 * 1024;
 const spaceWanted = 1024 * 1024 * 1024;
 const mebibyte = 1024 * 1024;
+const olderFile = ": an older hub's, `event-hub migrate plan` says what the next start does to it";
 
 /** Looks at the file, its folder and its disk without changing anything; reads every page. */
 export function examineFile(file: string): readonly Finding[] {
@@ -74,12 +75,12 @@ function examineContent(file: string): readonly Finding[] {
   let database: DatabaseSync | undefined;
   try {
     database = openDatabase(file, { create: false, readOnly: true, cacheKib: 16 * 1024 });
-    const version = Number(pragma(database, 'user_version'));
+    const version = versionOf(database);
     const events = database.prepare('SELECT count(*) AS events FROM events').get()?.events;
     const size = Math.ceil(statSync(file).size / mebibyte);
     const removed = removedEvents(database);
     const gone = removed === 0 ? '' : `, ${removed} more removed by retention`;
-    const older = version < schemaVersion ? '; the next start brings it up to date' : '';
+    const older = version < migrations.length ? olderFile : '';
     const detail = `version ${version}, ${events} events${gone}, ${size} MiB${freeInside(database)}, SQLite ${process.versions.sqlite}${older}`;
     return [{ state: 'ok', name: 'file', detail }, examinePages(database, file)];
   } catch (reason) {

@@ -4,14 +4,23 @@ import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { HubError } from '../../base/errors.ts';
-import { applicationId, migrations, schemaVersion } from './schema.ts';
+import { type MigrationStep, stepsAfter, upgradeRefusal } from '../../base/migration.ts';
+import * as schema from './schema.ts';
+import { applicationId, type SqliteMigration } from './schema.ts';
 
 /** The oldest SQLite without the WAL-reset corruption, sqlite.org/wal.html#walresetbug. */
 const sqliteVersionMin = [3, 51, 3] as const;
 
 export interface OpenOptions {
-  /** Make the file when there is none. */
+  /** Make the file when there is none, and bring one of an older hub up to date. */
   readonly create: boolean;
+  /** Refuse one of an older hub instead. */
+  readonly keepVersion?: boolean;
+  /** Told of each step before it is done, and once all are done; not of those that make a file. */
+  readonly onBegin?: ((step: MigrationStep) => void) | undefined;
+  readonly onMigrated?: (step: MigrationStep) => void;
+  /** The hub's own when absent. */
+  readonly migrations?: readonly SqliteMigration[];
   readonly readOnly: boolean;
   /** Pages of cache, in KiB. */
   readonly cacheKib: number;
@@ -36,7 +45,7 @@ export function openDatabase(file: string, options: OpenOptions): DatabaseSync {
     );
   }
   if (isNew) mkdirSync(dirname(file), { recursive: true });
-  else inspect(file, options.advice ?? otherFile);
+  else inspect(file, options);
   const database = new DatabaseSync(file, { readOnly: options.readOnly });
   try {
     database.exec(`
@@ -46,7 +55,7 @@ export function openDatabase(file: string, options: OpenOptions): DatabaseSync {
       PRAGMA cache_size = -${options.cacheKib};
       PRAGMA temp_store = MEMORY;
     `);
-    if (!options.readOnly) prepareForWriting(database, options.create);
+    if (!options.readOnly) prepareForWriting(database, file, options);
     return database;
   } catch (reason) {
     database.close();
@@ -54,7 +63,7 @@ export function openDatabase(file: string, options: OpenOptions): DatabaseSync {
   }
 }
 
-function prepareForWriting(database: DatabaseSync, mayMigrate: boolean): void {
+function prepareForWriting(database: DatabaseSync, file: string, options: OpenOptions): void {
   // fullfsync matters on macOS, where fsync alone does not reach the disk.
   database.exec(`
     PRAGMA journal_mode = WAL;
@@ -64,8 +73,8 @@ function prepareForWriting(database: DatabaseSync, mayMigrate: boolean): void {
     PRAGMA foreign_keys = ON;
     PRAGMA journal_size_limit = 67108864;
   `);
-  if (mayMigrate) migrate(database);
-  else assertCurrent(database);
+  if (options.create) bringUpToDate(database, file, options);
+  else assertCurrent(database, options);
   if (pragma(database, 'journal_mode') !== 'wal' || pragma(database, 'synchronous') !== 2) {
     throw new HubError(
       'unavailable',
@@ -75,7 +84,10 @@ function prepareForWriting(database: DatabaseSync, mayMigrate: boolean): void {
 }
 
 /** Looks at a file without changing anything. */
-function inspect(file: string, advice: string): void {
+function inspect(
+  file: string,
+  { advice = otherFile, migrations = schema.migrations }: OpenOptions,
+): void {
   let database: DatabaseSync | undefined;
   try {
     database = new DatabaseSync(undisturbed(file), { readOnly: true });
@@ -87,10 +99,10 @@ function inspect(file: string, advice: string): void {
     if (mark !== applicationId) {
       throw new HubError('conflict', `${file} is not a hub's file: ${advice}`);
     }
-    if (typeof version === 'number' && version > schemaVersion) {
+    if (typeof version === 'number' && version > migrations.length) {
       throw new HubError(
         'conflict',
-        `${file} is from a newer hub (its version is ${version}, this hub knows ${schemaVersion}): run that hub; nothing was changed`,
+        `${file} is from a newer hub (its version is ${version}, this hub knows ${migrations.length}): run that hub; nothing was changed`,
       );
     }
   } catch (reason) {
@@ -117,32 +129,63 @@ export function undisturbed(file: string): string | URL {
 }
 
 /** A command beside a running hub never changes the tables under it. */
-function assertCurrent(database: DatabaseSync): void {
-  const version = Number(pragma(database, 'user_version'));
-  if (version === schemaVersion) return;
+function assertCurrent(
+  database: DatabaseSync,
+  { migrations = schema.migrations }: OpenOptions,
+): void {
+  const version = versionOf(database);
+  if (version === migrations.length) return;
   throw new HubError(
     'conflict',
-    `the file is from an older hub (its version is ${version}, this hub's ${schemaVersion}): start this hub on it once, which brings it up to date`,
+    `the file is from an older hub (its version is ${version}, this hub's ${migrations.length}): start this hub on it once, which brings it up to date, or run \`event-hub migrate apply\``,
   );
 }
 
-/** One transaction for the mark, the tables and the log's identity: a file is the hub's whole or not at all. */
-export function migrate(database: DatabaseSync): void {
-  const version = Number(pragma(database, 'user_version'));
-  if (version === schemaVersion) return;
+function bringUpToDate(
+  database: DatabaseSync,
+  file: string,
+  { keepVersion = false, onBegin, onMigrated, migrations = schema.migrations }: OpenOptions,
+): void {
+  const version = versionOf(database);
+  if (keepVersion && version > 0 && version < migrations.length) {
+    throw new HubError('conflict', upgradeRefusal(file, version, migrations.length));
+  }
+  if (version === 0) migrate(database, { migrations });
+  else for (const step of migrate(database, { migrations, onBegin })) onMigrated?.(step);
+}
+
+/**
+ * One transaction for the mark, the tables and the log's identity: a file is
+ * the hub's whole or not at all, and of one version, whenever it breaks off.
+ * Answers with the steps done.
+ */
+export function migrate(
+  database: DatabaseSync,
+  { migrations = schema.migrations, onBegin }: Pick<OpenOptions, 'migrations' | 'onBegin'> = {},
+): readonly MigrationStep[] {
+  const steps = stepsAfter(versionOf(database), migrations);
+  if (steps.length === 0) return [];
   database.exec('BEGIN IMMEDIATE');
   try {
-    for (const migration of migrations.slice(version)) database.exec(migration);
+    for (const step of steps) {
+      onBegin?.(step);
+      database.exec(migrations[step.version - 1]?.sql ?? '');
+    }
     database
       .prepare("INSERT INTO hub (key, value) VALUES ('log_id', ?) ON CONFLICT DO NOTHING")
       .run(newLogId());
     database.exec(`PRAGMA application_id = ${applicationId}`);
-    database.exec(`PRAGMA user_version = ${schemaVersion}`);
+    database.exec(`PRAGMA user_version = ${migrations.length}`);
     database.exec('COMMIT');
+    return steps;
   } catch (reason) {
     database.exec('ROLLBACK');
     throw reason;
   }
+}
+
+export function versionOf(database: DatabaseSync): number {
+  return Number(pragma(database, 'user_version'));
 }
 
 export function pragma(database: DatabaseSync, name: string): unknown {

@@ -1,6 +1,12 @@
+import type { Migration } from '../../base/migration.ts';
+
+export interface SqliteMigration extends Migration {
+  readonly sql: string;
+}
+
 /**
  * The one file of the embedded mode. Each migration takes the file from its
- * index to the next version and is never edited after a release.
+ * index to the next version, and its SQL is never edited after a release.
  *
  * `events.position` is the log's sequence: dense, ascending, never used twice.
  * Retention takes events away from its beginning, and never the newest: the next
@@ -9,8 +15,11 @@
  * can overflow a 64-bit integer. `first_position` and `last_position` bound the
  * part of the log in which a minute's events lie.
  */
-export const migrations: readonly string[] = [
-  `
+export const migrations: readonly SqliteMigration[] = [
+  {
+    description: 'makes the tables for events, counts, positions and what is put aside',
+    cost: 'no events',
+    sql: `
   CREATE TABLE hub (
     key TEXT PRIMARY KEY,
     value TEXT NOT NULL
@@ -81,7 +90,11 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (shard, position)
   ) STRICT, WITHOUT ROWID;
   `,
-  `
+  },
+  {
+    description: 'adds the table api_keys, for API keys',
+    cost: 'no events',
+    sql: `
   CREATE TABLE api_keys (
     id TEXT PRIMARY KEY,
     name TEXT NOT NULL,
@@ -94,9 +107,13 @@ export const migrations: readonly string[] = [
     last_used_at INTEGER
   ) STRICT, WITHOUT ROWID;
   `,
-  // Retention: what stays of the events that it removed, the minutes whose counts their events no
-  // longer give, and by shard the newest event that was removed.
-  `
+  },
+  {
+    // What stays of the events that retention removed, the minutes whose counts their events no
+    // longer give, and by shard the newest event that was removed.
+    description: 'adds the tables removed_events, frozen_minutes and floors, for retention',
+    cost: 'no events',
+    sql: `
   CREATE TABLE removed_events (
     id TEXT PRIMARY KEY,
     position INTEGER NOT NULL,
@@ -117,9 +134,8 @@ export const migrations: readonly string[] = [
     removed_events INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  },
 ];
-
-export const schemaVersion = migrations.length;
 
 /** The first that knows retention. */
 export const retentionVersion = 3;

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { systemClock } from '../../base/clock.ts';
 import { HubError } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
+import type { UpgradeOptions } from '../../base/migration.ts';
 import type { Event } from '../../event/event.ts';
 import type { Appended, AppendGroup, LogEntry, Position } from '../../log/event-log.ts';
 import { Checkpoints } from './checkpoints.ts';
@@ -32,6 +33,8 @@ export interface SqliteEngineOptions {
   readonly exclusive: boolean;
   /** For tests of a full disk. */
   readonly pageCountMax?: number;
+  /** Of a file of an older hub; brought up to date without a word when absent. */
+  readonly upgrade?: UpgradeOptions;
 }
 
 /** The place of the newest event that retention removed. */
@@ -84,6 +87,7 @@ export class SqliteEngine {
     const writerOptions: WriterOptions = {
       file,
       create: options.exclusive,
+      keepVersion: options.upgrade?.allowed === false,
       locked: options.exclusive,
       cacheKib: writerCacheKib,
       pageCountMax: options.pageCountMax,
@@ -94,6 +98,7 @@ export class SqliteEngine {
     const reader = new Thread<ReaderProcedures>(threadFile('reader-thread'), readerData);
     try {
       const opened = await writer.call('opened');
+      for (const step of opened.migrated) options.upgrade?.onDone(step, file);
       writer.restartWith({ ...writerOptions, create: false, known: opened.file });
       reader.restartWith({ ...readerData, known: opened.file });
       const beside = !options.exclusive;

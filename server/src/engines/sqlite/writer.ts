@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Clock, Instant } from '../../base/clock.ts';
+import type { MigrationStep } from '../../base/migration.ts';
 import type { UnreadableEntry } from '../../log/event-log.ts';
 import type { StoredKey } from '../../store/key-store.ts';
 import { addKey, expireKeys, noteKeyUses, reopenAccess, revokeKeys } from './api-keys.ts';
@@ -23,6 +24,8 @@ import { breaksConnection } from './sqlite-fault.ts';
 export interface WriterOptions {
   readonly file: string;
   readonly create: boolean;
+  /** As in `OpenOptions`. */
+  readonly keepVersion: boolean;
   /** This process holds the lock of the file: without its side file another hub would not see that. */
   readonly locked: boolean;
   readonly cacheKib: number;
@@ -36,6 +39,8 @@ export interface Opened {
   readonly file: FileMark;
   readonly logId: string;
   readonly lastSequence: number;
+  /** What was done to bring the file up to date when it was opened. */
+  readonly migrated: readonly MigrationStep[];
 }
 
 /**
@@ -59,11 +64,11 @@ export class Writer {
   /** Where the file stands. Rejects while it is not the one that was opened. */
   opened(): Opened {
     this.#reconnectIfBroken();
-    const { identity, logId, last } = this.#connection;
+    const { identity, logId, last, migrated } = this.#connection;
     identity.assertUnchanged();
     const [file] = identity.marks;
     if (file === undefined) throw new Error('a connection is to a file');
-    return { file, logId, lastSequence: last };
+    return { file, logId, lastSequence: last, migrated };
   }
 
   /** One transaction for all groups: rows, unique ids and counts. Durable when it returns. */
@@ -245,6 +250,7 @@ interface Connection {
   readonly events: EventWriter;
   readonly identity: FileIdentity;
   readonly logId: string;
+  readonly migrated: readonly MigrationStep[];
   /** The sequence of the newest committed event. */
   last: number;
   broken: boolean;
@@ -252,8 +258,11 @@ interface Connection {
 
 function connect(options: WriterOptions): Connection {
   if (options.known !== undefined) new FileIdentity([options.known]).assertUnchanged();
+  const migrated: MigrationStep[] = [];
   const database = openDatabase(options.file, {
     create: options.create,
+    keepVersion: options.keepVersion,
+    onMigrated: (step) => migrated.push(step),
     readOnly: false,
     cacheKib: options.cacheKib,
   });
@@ -269,6 +278,7 @@ function connect(options: WriterOptions): Connection {
     events,
     identity: new FileIdentity(markFiles(watchedFiles(options))),
     logId: readLogId(database),
+    migrated,
     last,
     broken: false,
   };

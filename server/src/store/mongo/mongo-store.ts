@@ -56,13 +56,18 @@ interface Parts {
 }
 
 function connect(url: string, options: OpenStoreOptions): Parts {
-  const { exclusive, clock = systemClock } = options;
+  const { exclusive, upgrade, clock = systemClock } = options;
   const listedBy = options.isLogSharded === true ? 'list_key' : 'position';
   let identity = '';
   const connection: MongoConnection = new MongoConnection(parseMongoUrl(url), {
     clock: systemClock,
     prepare: async () => {
-      const mark = await prepareDatabase(connection, { create: exclusive, clock, listedBy });
+      const mark = await prepareDatabase(connection, {
+        create: exclusive,
+        clock,
+        listedBy,
+        upgrade,
+      });
       identity = mark.identity;
     },
   });

@@ -5,18 +5,17 @@ import type { Finding } from '../../base/finding.ts';
 import { limits } from '../../base/limits.ts';
 import { collectionNames } from './collections.ts';
 import { isLeaseOfWork, isProcessLease, liveLeases } from './leases.ts';
+import { readMark } from './mark.ts';
+import { migrations } from './migrations.ts';
 import { parseMongoUrl } from './mongo-address.ts';
 import { MongoConnection } from './mongo-connection.ts';
-import {
-  assertTransactions,
-  foreignCollections,
-  foreignRefusal,
-  readMark,
-  schemaVersion,
-} from './prepare-database.ts';
+import { assertTransactions, foreignCollections, foreignRefusal } from './prepare-database.ts';
 
 /** Clocks further apart than this make late events of others. */
 const clockDifferenceMs = 5_000;
+
+const olderDatabase =
+  ": an older hub's, `event-hub migrate plan` says what the next start does to it";
 
 /** Looks at the servers and the database without changing anything. */
 export async function examineMongo(url: string): Promise<readonly Finding[]> {
@@ -64,15 +63,16 @@ async function assertErasable(connection: MongoConnection): Promise<void> {
   );
 }
 
-async function withConnection(
+/** Beside the hubs that may run on it, or without one. */
+export async function withConnection<T>(
   url: string,
   prepare: (connection: MongoConnection) => Promise<void>,
-  work: (connection: MongoConnection) => Promise<void>,
-): Promise<void> {
+  work: (connection: MongoConnection) => Promise<T>,
+): Promise<T> {
   const connection = new MongoConnection(parseMongoUrl(url), { clock: systemClock, prepare });
   try {
     await connection.settle(limits.mongoOpenMs);
-    await connection.use(() => work(connection));
+    return await connection.use(() => work(connection));
   } finally {
     await connection.close();
   }
@@ -117,6 +117,9 @@ async function examineDatabase(connection: MongoConnection): Promise<Finding> {
   const hubs = (await liveLeases(collections)).filter(isProcessLease).length;
   const running = hubs === 0 ? 'no hub runs on it' : `hubs on it: ${hubs}`;
   const detail = `${place}, version ${mark.schema_version}, ${events} events, ${running}`;
-  if (mark.schema_version <= schemaVersion) return { state: 'ok', name, detail };
+  if (mark.schema_version < migrations.length) {
+    return { state: 'ok', name, detail: `${detail}${olderDatabase}` };
+  }
+  if (mark.schema_version === migrations.length) return { state: 'ok', name, detail };
   return { state: 'fail', name, detail: `${detail}: written by a newer Event Hub, run that one` };
 }

@@ -2,35 +2,32 @@ import { randomUUID } from 'node:crypto';
 import type { Document } from 'mongodb';
 import { type Clock, dateOf } from '../../base/clock.ts';
 import { HubError } from '../../base/errors.ts';
-import { createIndexes, type HubDocument } from './collections.ts';
-import { createCollections } from './create-collections.ts';
+import { type UpgradeOptions, upgradeRefusal } from '../../base/migration.ts';
 import type { OrderField } from './list-order.ts';
+import { type Mark, readMark } from './mark.ts';
+import { migrateDatabase } from './migrate-database.ts';
+import {
+  migrations as hubMigrations,
+  type MongoMigration,
+  makeWhatIsMissing,
+} from './migrations.ts';
 import type { MongoConnection } from './mongo-connection.ts';
 import { isDuplicateKey } from './mongo-fault.ts';
-
-export const schemaVersion = 1;
 
 /** Snapshots outside transactions came with MongoDB 5.0. */
 const wireVersionMin = 13;
 /** Collections named in a refusal. */
 const namedMax = 5;
 
-/** The mark of the hub in its database. */
-export interface Mark extends HubDocument {
-  readonly _id: 'mark';
-  /** Random: another hub's database in this one's place is noticed. */
-  readonly identity: string;
-  readonly schema_version: number;
-  readonly created_at: Date;
-  /** By position when absent. */
-  readonly listed_by?: OrderField;
-}
-
 export interface PrepareOptions {
   readonly create: boolean;
   readonly clock: Clock;
   /** What the log asks for; looked at, or kept for good, where the hub is to serve. */
   readonly listedBy: OrderField;
+  /** Of a database of an older hub; brought up to date without a word when absent. */
+  readonly upgrade?: UpgradeOptions | undefined;
+  /** The hub's own when absent. */
+  readonly migrations?: readonly MongoMigration[];
 }
 
 /**
@@ -40,17 +37,12 @@ export interface PrepareOptions {
  */
 export async function prepareDatabase(
   connection: MongoConnection,
-  { create, clock, listedBy }: PrepareOptions,
+  options: PrepareOptions,
 ): Promise<Mark> {
+  const { create, listedBy, upgrade, migrations = hubMigrations } = options;
   await assertTransactions(connection);
-  const mark =
-    (await readMark(connection)) ?? (await adopt(connection, { create, clock, listedBy }));
-  if (mark.schema_version > schemaVersion) {
-    throw new HubError(
-      'conflict',
-      `the database at ${connection.place} was written by a newer Event Hub (version ${mark.schema_version}, this one knows ${schemaVersion}): run that one`,
-    );
-  }
+  const mark = (await readMark(connection)) ?? (await adopt(connection, options));
+  assertNotNewer(connection, mark, migrations);
   const kept = mark.listed_by ?? 'position';
   if (create && kept !== listedBy) {
     const [had, wanted] = kept === 'position' ? ['Redis', 'Kafka'] : ['Kafka', 'Redis'];
@@ -60,15 +52,44 @@ export async function prepareDatabase(
     );
   }
   connection.collections.order.field = kept;
-  if (create) {
-    await createCollections(connection);
-    await createIndexes(connection.collections);
+  const version = mark.schema_version;
+  if (version === migrations.length) {
+    if (create) await makeWhatIsMissing(connection);
+    return mark;
   }
-  return mark;
+  if (!create) throw olderDatabase(connection, version, migrations.length);
+  if (version > 0 && upgrade?.allowed === false) {
+    const place = `the database at ${connection.place}`;
+    throw new HubError('conflict', upgradeRefusal(place, version, migrations.length));
+  }
+  const migrated = await migrateDatabase(connection, mark, {
+    migrations,
+    onDone: (step) => {
+      if (version > 0) upgrade?.onDone(step, connection.place);
+    },
+  });
+  assertNotNewer(connection, migrated, migrations);
+  return migrated;
 }
 
-export async function readMark({ collections }: MongoConnection): Promise<Mark | undefined> {
-  return ((await collections.hub.findOne({ _id: 'mark' })) as Mark | null) ?? undefined;
+export function assertNotNewer(
+  { place }: MongoConnection,
+  { schema_version: version }: Mark,
+  migrations: readonly MongoMigration[],
+): void {
+  if (version <= migrations.length) return;
+  throw new HubError(
+    'conflict',
+    `the database at ${place} was written by a newer Event Hub (version ${version}, this one knows ${migrations.length}): run that one`,
+  );
+}
+
+/** A command beside a running hub never changes what is under it. */
+function olderDatabase({ place }: MongoConnection, version: number, needed: number): HubError {
+  return new HubError(
+    'conflict',
+    `the database at ${place} is of an older hub (its version is ${version}, this hub's ${needed}): start this hub on it once, which brings it up to date, or run \`event-hub migrate apply\``,
+  );
 }
 
 /** Collections with documents, which a database without a mark must not have. */
@@ -107,7 +128,7 @@ export async function assertTransactions({ database, place }: MongoConnection): 
   }
 }
 
-/** The mark goes in first: what a crash leaves behind is then the hub's. */
+/** The mark goes in first, of version 0: what a crash leaves behind is then the hub's, and made whole by the next start. */
 async function adopt(
   connection: MongoConnection,
   { create, clock, listedBy }: PrepareOptions,
@@ -129,7 +150,7 @@ async function adopt(
   const mark: Mark = {
     _id: 'mark',
     identity: randomUUID(),
-    schema_version: schemaVersion,
+    schema_version: 0,
     created_at: dateOf(clock.now()),
     ...(listedBy === 'position' ? {} : { listed_by: listedBy }),
   };

@@ -11,7 +11,7 @@ import { storedEvent, toDocument } from './event-documents.ts';
 import { keepConflicts, keepUnreadable } from './keep-aside.ts';
 import { assertLease } from './leases.ts';
 import type { MongoConnection } from './mongo-connection.ts';
-import { readMark } from './prepare-database.ts';
+import { readMark } from './mark.ts';
 import type { Transactions } from './transactions.ts';
 import { tallyEvents, writeCounts } from './write-counts.ts';
 
