@@ -1,15 +1,14 @@
 import { type Clock, systemClock } from '../../base/clock.ts';
 import { limits } from '../../base/limits.ts';
-import { positionGone } from '../../event/position-faults.ts';
 import type { Position } from '../../log/event-log.ts';
 import type { EventStore } from '../event-store.ts';
 import type { OpenStoreOptions } from '../index.ts';
 import { aggregateEvents } from './aggregate-events.ts';
 import { keepAgreement, readAgreement, writeAgreement } from './agreement.ts';
 import { mongoKeys } from './api-keys.ts';
-import { type Collections, indexes } from './collections.ts';
+import type { Collections } from './collections.ts';
 import { conflictOf, storedEvent, unreadableOf } from './event-documents.ts';
-import { entriesBehind, findEvents } from './find-events.ts';
+import { findEvents } from './find-events.ts';
 import { keepConflicts, keepUnreadable } from './keep-aside.ts';
 import { Leases } from './leases.ts';
 import { parseMongoUrl } from './mongo-address.ts';
@@ -18,8 +17,10 @@ import { PositionWatch } from './position-watch.ts';
 import { prepareDatabase } from './prepare-database.ts';
 import { ProcessLease } from './process-lease.ts';
 import { latestDate, readCountedMinutes } from './read-counted-minutes.ts';
+import { assertReached, readOn } from './read-on.ts';
 import { rebuildCounts, verifyCounts } from './recompute.ts';
-import { assertSameDatabase, recordEntries } from './record-entries.ts';
+import { recordEntries } from './record-entries.ts';
+import { assertSameDatabase } from './same-database.ts';
 import { readSnapshot, Transactions } from './transactions.ts';
 
 /**
@@ -104,11 +105,7 @@ function storeOf(parts: Parts): EventStore {
     leaseNames: (prefix) => leases.names(prefix),
     reached: async (places, signal) => {
       await watch.passed(places, signal);
-      // Of a log that knows ids itself every place is an event's. Beside another it may be that
-      // of a repeat, which is not stored; such a log tells the places of others by itself.
-      if (connection.collections.order.field !== 'position') return;
-      const [place, ...others] = places;
-      if (place !== undefined && others.length === 0) await assertStored(connection, ...place);
+      await assertReached(connection, places);
     },
     get: (id) =>
       connection.use(async ({ events }) => {
@@ -122,11 +119,7 @@ function storeOf(parts: Parts): EventStore {
       );
       return new Map(documents.map((document) => [document._id, storedEvent(document)]));
     },
-    entriesAfter: async (shard, after, limit) => {
-      if (after !== 'start') await assertKnown(connection, shard, after);
-      const from = after === 'start' ? undefined : after;
-      return await connection.use((collections) => entriesBehind(collections, shard, from, limit));
-    },
+    entriesAfter: (shard, after, limit) => readOn(connection, shard, after, limit),
     find: (query) => connection.use((collections) => findEvents(collections, query)),
     aggregate: (query) =>
       connection.use((collections) =>
@@ -179,40 +172,6 @@ async function close({ connection, process }: Parts): Promise<void> {
 async function databaseBytes({ database }: MongoConnection): Promise<number> {
   const { storageSize, indexSize } = await database.command({ dbStats: 1 });
   return Number(storageSize) + Number(indexSize);
-}
-
-/**
- * Beside a log that does not know ids a place may be that of a repeat, which is
- * not stored: there it is enough that the store has passed it.
- */
-async function assertKnown(
-  connection: MongoConnection,
-  shard: string,
-  position: Position,
-): Promise<void> {
-  if (connection.collections.order.field === 'position') {
-    await assertStored(connection, shard, position);
-    return;
-  }
-  const reached = await connection.use(({ positions }) => positions.findOne({ _id: shard }));
-  if ((reached?.position ?? '') >= position) return;
-  throw positionGone('the store has not come to this position');
-}
-
-async function assertStored(
-  connection: MongoConnection,
-  shard: string,
-  position: Position,
-): Promise<void> {
-  const isStored = await connection.use(async ({ events }) => {
-    const found = await events.findOne(
-      { shard, position },
-      { projection: { _id: 1 }, hint: indexes.position },
-    );
-    return found !== null;
-  });
-  if (isStored) return;
-  throw positionGone('the store does not hold the entry of this position');
 }
 
 /** The newest event counted is still that. */

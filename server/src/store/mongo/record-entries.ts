@@ -1,6 +1,5 @@
 import type { ClientSession } from 'mongodb';
 import { type Clock, dateOf, yieldTurn } from '../../base/clock.ts';
-import { HubError } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
 import { type Event, hasSameContent } from '../../event/event.ts';
 import { eventBytes } from '../../event/event-bytes.ts';
@@ -11,7 +10,7 @@ import { storedEvent, toDocument } from './event-documents.ts';
 import { keepConflicts, keepUnreadable } from './keep-aside.ts';
 import { assertLease } from './leases.ts';
 import type { MongoConnection } from './mongo-connection.ts';
-import { readMark } from './mark.ts';
+import { assertSameDatabase } from './same-database.ts';
 import type { Transactions } from './transactions.ts';
 import { tallyEvents, writeCounts } from './write-counts.ts';
 
@@ -144,25 +143,8 @@ async function reachedPosition({
     { session, returnDocument: 'before' },
   );
   if (known !== null) return known.position;
-  const mark = await collections.hub.findOne({ _id: 'mark' }, { session });
-  if (mark?.identity !== identity()) throw connection.refuse(replaced(connection.place));
+  await assertSameDatabase(connection, identity(), session);
   return undefined;
-}
-
-/** Rejects with `conflict`, from then on always, when the database is not the one that was opened. */
-export async function assertSameDatabase(
-  connection: MongoConnection,
-  identity: string,
-): Promise<void> {
-  const mark = await readMark(connection);
-  if (mark?.identity !== identity) throw connection.refuse(replaced(connection.place));
-}
-
-function replaced(place: string): HubError {
-  return new HubError(
-    'conflict',
-    `the database at ${place} was emptied or replaced under the running hub: restart the hub, which then reads the log from where the database stands`,
-  );
 }
 
 /** The first one of an id is kept, in the store before in these entries. Looked up, because a known key ends a transaction. */
