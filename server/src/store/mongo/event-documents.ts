@@ -2,12 +2,14 @@ import type { Document } from 'mongodb';
 import { dateOf } from '../../base/clock.ts';
 import { canonicalJson } from '../../base/json.ts';
 import type { Event } from '../../event/event.ts';
+import type { RemovedEvent } from '../../event/removed-event.ts';
 import type { LogEntry, Position, UnreadableEntry } from '../../log/event-log.ts';
 import type { Conflict, StoredEvent } from '../event-store.ts';
 import type {
   ConflictDocument,
   EventDocument,
   EventFields,
+  RemovedDocument,
   UnreadableDocument,
 } from './collections.ts';
 import { fromDecimal128, toDecimal128 } from './decimal128.ts';
@@ -57,6 +59,15 @@ export function storedEvent(document: EventDocument): StoredEvent {
     event: eventOf(document._id, document),
     position: document.position as Position,
     listKey: document.list_key ?? document.position,
+  };
+}
+
+export function removedEvent(document: RemovedDocument): RemovedEvent {
+  return {
+    id: document._id,
+    contentHash: document.content_hash,
+    timestamp: document.timestamp.getTime(),
+    receivedAt: document.received_at.getTime(),
   };
 }
 

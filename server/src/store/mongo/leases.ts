@@ -2,6 +2,7 @@ import type { ClientSession } from 'mongodb';
 import { HubError } from '../../base/errors.ts';
 import { type Lease, leasePrefixes } from '../event-store.ts';
 import type { Collections, LeaseDocument } from './collections.ts';
+import { migrations } from './migrations.ts';
 import type { MongoConnection } from './mongo-connection.ts';
 import { isDuplicateKey } from './mongo-fault.ts';
 import { endSession, type Transactions } from './transactions.ts';
@@ -69,6 +70,7 @@ export class Leases {
       holder: { $literal: holder },
       epoch: { $cond: [isFree, { $add: [epoch, 1] }, epoch] },
       expires_at: { $add: ['$$NOW', ttlMs] },
+      schema_version: { $literal: migrations.length },
       session: { $literal: this.#transactions.sessionId },
     };
     const isOurs = { $or: [isFree, { $eq: ['$holder', { $literal: holder }] }] };
@@ -114,6 +116,35 @@ export async function assertLease(
   if (held.matchedCount === 0) {
     throw new HubError('conflict', `the lease ${name} is not held any more`);
   }
+}
+
+/** The database from which on hubs know what was removed. */
+const retentionVersion = 2;
+
+/**
+ * A hub that does not know what was removed would count a repeat of it again, and
+ * give parts for totals: rejects with `conflict` while one runs, also as a reader alone.
+ */
+export async function assertNoOlderHub(
+  { leases }: Collections,
+  place: string,
+  session: ClientSession,
+): Promise<void> {
+  const older = await leases.findOne(
+    {
+      $or: [leasePrefixes.process, leasePrefixes.archive].map((prefix) => ({
+        _id: startingWith(prefix),
+      })),
+      schema_version: { $not: { $gte: retentionVersion } },
+      $expr: { $gt: ['$expires_at', '$$NOW'] },
+    },
+    { session, projection: { _id: 1 } },
+  );
+  if (older === null) return;
+  throw new HubError(
+    'conflict',
+    `a hub of an older version runs on the database at ${place}, which knows nothing of removed events: stop it, then events can be removed`,
+  );
 }
 
 /** Of names, which hold no character above `~`. */

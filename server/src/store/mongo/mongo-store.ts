@@ -9,6 +9,7 @@ import { mongoKeys } from './api-keys.ts';
 import type { Collections } from './collections.ts';
 import { conflictOf, storedEvent, unreadableOf } from './event-documents.ts';
 import { findEvents } from './find-events.ts';
+import { findKnown } from './find-known.ts';
 import { keepConflicts, keepUnreadable } from './keep-aside.ts';
 import { Leases } from './leases.ts';
 import { parseMongoUrl } from './mongo-address.ts';
@@ -20,6 +21,8 @@ import { latestDate, readCountedMinutes } from './read-counted-minutes.ts';
 import { assertReached, readOn } from './read-on.ts';
 import { rebuildCounts, verifyCounts } from './recompute.ts';
 import { recordEntries } from './record-entries.ts';
+import { previewRemoval, removeOldest } from './remove-oldest.ts';
+import { noteReread, readRetained } from './retention-document.ts';
 import { assertSameDatabase } from './same-database.ts';
 import { readSnapshot, Transactions } from './transactions.ts';
 
@@ -98,7 +101,10 @@ function storeOf(parts: Parts): EventStore {
       }),
     record: (shard, entries, options = {}) => recordEntries(parts, shard, entries, options),
     resetPosition: async (shard, to) => {
-      await connection.use(({ positions }) => putPosition(positions, shard, to));
+      await connection.use(async (collections) => {
+        await noteReread(collections, shard);
+        await putPosition(collections.positions, shard, to);
+      });
     },
     acquireLease: (name, holder, ttlMs) => leases.acquire(name, holder, ttlMs),
     releaseLease: (lease) => leases.release(lease),
@@ -114,10 +120,7 @@ function storeOf(parts: Parts): EventStore {
       }),
     getMany: async (ids) => {
       if (ids.length === 0) return new Map();
-      const documents = await connection.use(({ events }) =>
-        events.find({ _id: { $in: [...ids] } }).toArray(),
-      );
-      return new Map(documents.map((document) => [document._id, storedEvent(document)]));
+      return await connection.use((collections) => findKnown(collections, ids));
     },
     entriesAfter: (shard, after, limit) => readOn(connection, shard, after, limit),
     find: (query) => connection.use((collections) => findEvents(collections, query)),
@@ -133,6 +136,10 @@ function storeOf(parts: Parts): EventStore {
     },
     verify: () => verifyCounts(connection),
     rebuild: () => rebuildCounts(connection, transactions),
+    previewRemoval: (shard, cut) =>
+      connection.use((collections) => previewRemoval(collections, shard, cut)),
+    removeOldest: (shard, cut, limit, lease) => removeOldest(parts, shard, cut, limit, lease),
+    retained: () => connection.use(readRetained),
     keepAside: async ({ conflicts, unreadable }) => {
       await connection.use((collections) =>
         transactions.run(async (session) => {

@@ -1,29 +1,47 @@
-import { positionGone } from '../../event/position-faults.ts';
+import { positionGone, positionRemoved } from '../../event/position-faults.ts';
 import type { LogEntry, Places, Position } from '../../log/event-log.ts';
-import { indexes } from './collections.ts';
+import { type Collections, indexes } from './collections.ts';
 import { entriesBehind } from './find-events.ts';
+import type { Reading } from './frozen.ts';
 import type { MongoConnection } from './mongo-connection.ts';
+import { floorOf } from './retention-document.ts';
+import { inSnapshot, readSnapshot } from './transactions.ts';
 
-/** See `EventStore.entriesAfter`. */
+/** See `EventStore.entriesAfter`: in one snapshot, so that nothing is removed between the look and the read. */
 export async function readOn(
   connection: MongoConnection,
   shard: string,
   after: Position | 'start',
   limit: number,
 ): Promise<readonly LogEntry[]> {
-  if (after !== 'start') await assertKnown(connection, shard, after);
-  const from = after === 'start' ? undefined : after;
-  return await connection.use((collections) => entriesBehind(collections, shard, from, limit));
+  return await connection.use((collections) =>
+    readSnapshot(connection, async (session) => {
+      const reading = { session, readConcern: inSnapshot };
+      if (after === 'start') {
+        return await entriesBehind(collections, shard, undefined, limit, reading);
+      }
+      await assertKnown(collections, shard, after, reading);
+      return await entriesBehind(collections, shard, after, limit, reading);
+    }),
+  );
 }
 
 /**
- * Of a log that knows ids itself every place is an event's. Beside another it may be that
- * of a repeat, which is not stored; such a log tells the places of others by itself.
+ * Of a log that knows ids itself a single place is an event's, which the store
+ * holds or has removed. Beside another it may be that of a repeat, which is not
+ * stored; such a log tells the places of others by itself.
  */
 export async function assertReached(connection: MongoConnection, places: Places): Promise<void> {
   if (connection.collections.order.field !== 'position') return;
   const [place, ...others] = places;
-  if (place !== undefined && others.length === 0) await assertStored(connection, ...place);
+  if (place === undefined || others.length > 0) return;
+  const [shard, position] = place;
+  await connection.use(async (collections) => {
+    if (await isStored(collections, shard, position)) return;
+    // Looked at second: what was there at no time is not removed meanwhile.
+    const floor = await floorOf(collections, shard);
+    if (floor === undefined || position > floor) throw notStored();
+  });
 }
 
 /**
@@ -31,31 +49,37 @@ export async function assertReached(connection: MongoConnection, places: Places)
  * not stored: there it is enough that the store has passed it.
  */
 async function assertKnown(
-  connection: MongoConnection,
+  collections: Collections,
   shard: string,
   position: Position,
+  reading: Reading,
 ): Promise<void> {
-  if (connection.collections.order.field === 'position') {
-    await assertStored(connection, shard, position);
+  const floor = await floorOf(collections, shard, reading);
+  if (floor !== undefined && position < floor) throw positionRemoved(floor);
+  if (position === floor) return;
+  if (collections.order.field === 'position') {
+    if (!(await isStored(collections, shard, position, reading))) throw notStored();
     return;
   }
-  const reached = await connection.use(({ positions }) => positions.findOne({ _id: shard }));
-  if ((reached?.position ?? '') >= position) return;
-  throw positionGone('the store has not come to this position');
+  const reached = await collections.positions.findOne({ _id: shard }, reading);
+  if ((reached?.position ?? '') < position) {
+    throw positionGone('the store has not come to this position');
+  }
 }
 
-async function assertStored(
-  connection: MongoConnection,
+async function isStored(
+  { events }: Collections,
   shard: string,
   position: Position,
-): Promise<void> {
-  const isStored = await connection.use(async ({ events }) => {
-    const found = await events.findOne(
-      { shard, position },
-      { projection: { _id: 1 }, hint: indexes.position },
-    );
-    return found !== null;
-  });
-  if (isStored) return;
-  throw positionGone('the store does not hold the entry of this position');
+  reading: Partial<Reading> = {},
+): Promise<boolean> {
+  const found = await events.findOne(
+    { shard, position },
+    { ...reading, projection: { _id: 1 }, hint: indexes.position },
+  );
+  return found !== null;
+}
+
+function notStored() {
+  return positionGone('the store does not hold the entry of this position');
 }

@@ -6,7 +6,9 @@ import type { CountDifference } from '../event-store.ts';
 import { mergeBuckets } from '../merge-buckets.ts';
 import { type Collections, indexes, type MinuteDocument } from './collections.ts';
 import { fromDecimal128 } from './decimal128.ts';
+import { frozenIn, type Reading } from './frozen.ts';
 import type { MongoConnection } from './mongo-connection.ts';
+import { keepRemovalsOut } from './retention-document.ts';
 import { inSnapshot, readSnapshot, type Transactions } from './transactions.ts';
 import { minuteId } from './write-counts.ts';
 
@@ -22,8 +24,7 @@ export async function verifyCounts(
     const found = await connection.use((collections) =>
       readSnapshot(connection, async (session) => {
         const reading = { session, readConcern: inSnapshot };
-        const counted = await countedIn(collections, stretch, reading);
-        const recomputed = await recompute(collections, stretch, reading);
+        const { counted, recomputed } = await bothSides(collections, stretch, reading);
         return compareCounts(overShards(counted), overShards(recomputed));
       }),
     );
@@ -32,7 +33,7 @@ export async function verifyCounts(
   return differences;
 }
 
-/** See `EventStore.rebuild`: each stretch in a transaction, which keeps the archive reader out. */
+/** See `EventStore.rebuild`: each stretch in a transaction, which keeps the archive reader and retention out. */
 export async function rebuildCounts(
   connection: MongoConnection,
   transactions: Transactions,
@@ -52,19 +53,24 @@ async function rebuildStretch(
   session: ClientSession,
 ): Promise<number> {
   // A reader that records at the same time meets this write, and one of the two begins again.
-  await collections.positions.updateMany({}, { $inc: { rebuilds: 1 } }, { session });
-  const counted = await countedIn(collections, stretch, { session });
-  const recomputed = await recompute(collections, stretch, { session });
+  await collections.positions.updateMany({}, { $inc: { transactions: 1 } }, { session });
+  await keepRemovalsOut(collections, session);
+  const { counted, recomputed } = await bothSides(collections, stretch, { session });
   const differences = compareCounts(overShards(counted), overShards(recomputed));
   if (differences.length === 0) return 0;
-  await collections.minutes.deleteMany({ minute: window(stretch) }, { session });
+  const replaced = counted.map(({ _id }) => _id);
+  await collections.minutes.deleteMany({ _id: { $in: replaced } }, { session });
   if (recomputed.length > 0) await collections.minutes.insertMany([...recomputed], { session });
   return differences.length;
 }
 
-interface Reading {
-  readonly session: ClientSession;
-  readonly readConcern?: { readonly level: 'snapshot' };
+/** What was counted and what the events say, of the minutes that lost none. */
+async function bothSides(collections: Collections, stretch: Stretch, reading: Reading) {
+  const frozen = await frozenIn(collections, stretch, reading);
+  const isWhole = ({ minute }: MinuteDocument) => !frozen.has(minute.getTime());
+  const counted = await countedIn(collections, stretch, reading);
+  const recomputed = await recompute(collections, stretch, reading);
+  return { counted: counted.filter(isWhole), recomputed: recomputed.filter(isWhole) };
 }
 
 async function stretches(connection: MongoConnection): Promise<readonly Stretch[]> {

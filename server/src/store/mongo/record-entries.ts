@@ -1,12 +1,13 @@
 import type { ClientSession } from 'mongodb';
 import { type Clock, dateOf, yieldTurn } from '../../base/clock.ts';
 import { limits } from '../../base/limits.ts';
-import { type Event, hasSameContent } from '../../event/event.ts';
+import type { Event } from '../../event/event.ts';
 import { eventBytes } from '../../event/event-bytes.ts';
+import { isRepeatOf, type RemovedEvent } from '../../event/removed-event.ts';
 import type { LogEntry, Position, UnreadableEntry } from '../../log/event-log.ts';
 import type { Lease, Recorded, RecordOptions } from '../event-store.ts';
 import type { Collections } from './collections.ts';
-import { storedEvent, toDocument } from './event-documents.ts';
+import { removedEvent, storedEvent, toDocument } from './event-documents.ts';
 import { keepConflicts, keepUnreadable } from './keep-aside.ts';
 import { assertLease } from './leases.ts';
 import type { MongoConnection } from './mongo-connection.ts';
@@ -139,7 +140,7 @@ async function reachedPosition({
   // A write, so that whoever else works on the shard is met here and not after all the work.
   const known = await collections.positions.findOneAndUpdate(
     { _id: shard },
-    { $inc: { records: 1 } },
+    { $inc: { transactions: 1 } },
     { session, returnDocument: 'before' },
   );
   if (known !== null) return known.position;
@@ -161,7 +162,7 @@ async function sortOut(
     if (first === undefined) {
       firsts.set(entry.event.id, entry.event);
       added.push(entry);
-    } else if (hasSameContent(first, entry.event)) {
+    } else if (isRepeatOf(first, entry.event)) {
       duplicates += 1;
     } else {
       conflicts.push(entry);
@@ -172,19 +173,24 @@ async function sortOut(
 
 /** Two steps, because hardly ever one is known: the index alone answers the first. */
 async function knownEvents(
-  { events }: Collections,
+  { events, removedEvents }: Collections,
   entries: readonly LogEntry[],
   session: ClientSession,
-): Promise<Map<string, Event>> {
+): Promise<Map<string, Event | RemovedEvent>> {
   const ids = entries.map(({ event }) => event.id);
+  const removed = await removedEvents.find({ _id: { $in: ids } }, { session }).toArray();
+  const firsts = new Map<string, Event | RemovedEvent>(
+    removed.map((document) => [document._id, removedEvent(document)]),
+  );
   const known = await events
     .find({ _id: { $in: ids } }, { session, projection: { _id: 1 } })
     .toArray();
-  if (known.length === 0) return new Map();
+  if (known.length === 0) return firsts;
   const documents = await events
     .find({ _id: { $in: known.map(({ _id }) => _id) } }, { session })
     .toArray();
-  return new Map(documents.map((document) => [document._id, storedEvent(document).event]));
+  for (const document of documents) firsts.set(document._id, storedEvent(document).event);
+  return firsts;
 }
 
 async function movePosition(

@@ -1,0 +1,78 @@
+import type { ClientSession, UpdateFilter } from 'mongodb';
+import type { Position } from '../../log/event-log.ts';
+import type { Retained } from '../event-store.ts';
+import type { Collections, RetentionDocument } from './collections.ts';
+import type { Reading } from './frozen.ts';
+
+/** In the collection `hub`. */
+const _id = 'retention';
+
+export async function readRetention(
+  { retention }: Collections,
+  reading: Partial<Reading> = {},
+): Promise<RetentionDocument | undefined> {
+  return (await retention.findOne({ _id }, reading)) ?? undefined;
+}
+
+export async function readRetained(collections: Collections): Promise<Retained> {
+  const { floors, removed_events, frozen_minutes } = (await readRetention(collections)) ?? {};
+  return {
+    floors: new Map(Object.entries(floors ?? {}).map(([shard, at]) => [shard, at as Position])),
+    removedEvents: removed_events ?? 0,
+    frozenMinutes: frozen_minutes ?? 0,
+  };
+}
+
+/** The place of the newest event of the shard that was removed. */
+export async function floorOf(
+  collections: Collections,
+  shard: string,
+  reading: Partial<Reading> = {},
+): Promise<Position | undefined> {
+  return (await readRetention(collections, reading))?.floors?.[shard] as Position | undefined;
+}
+
+export interface Removed {
+  readonly floor: Position;
+  readonly events: number;
+  readonly minutes: number;
+}
+
+/** Only from where this transaction found it. Answers whether it was still there. */
+export async function moveFloor(
+  { retention }: Collections,
+  shard: string,
+  before: RetentionDocument | undefined,
+  { floor, events, minutes }: Removed,
+  session: ClientSession,
+): Promise<boolean> {
+  const known = before?.floors?.[shard];
+  const update: UpdateFilter<RetentionDocument> = {
+    $set: { [`floors.${shard}`]: floor },
+    $unset: { [`reread.${shard}`]: '' },
+    $inc: { removed_events: events, frozen_minutes: minutes, transactions: 1 },
+  };
+  const moved = await retention.updateOne(
+    { _id, [`floors.${shard}`]: known ?? { $exists: false } },
+    update,
+    // Where two make the first one, the key of the second is known already, and it begins again.
+    { session, upsert: before === undefined },
+  );
+  return moved.matchedCount + moved.upsertedCount === 1;
+}
+
+/** Of a rebuild, which reads what a removal changes. */
+export async function keepRemovalsOut(
+  { retention }: Collections,
+  session: ClientSession,
+): Promise<void> {
+  await retention.updateOne({ _id }, { $inc: { transactions: 1 } }, { session, upsert: true });
+}
+
+/** The shard is to be read anew. */
+export async function noteReread({ retention }: Collections, shard: string): Promise<void> {
+  await retention.updateOne(
+    { _id, [`floors.${shard}`]: { $exists: true } },
+    { $set: { [`reread.${shard}`]: true } },
+  );
+}
