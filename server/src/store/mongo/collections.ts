@@ -153,7 +153,7 @@ export interface RetentionDocument {
   readonly reread?: Readonly<Record<string, true>>;
   readonly removed_events?: number;
   readonly frozen_minutes?: number;
-  /** Raised by each transaction that removes, or rebuilds: of two at once, one begins again. */
+  /** Raised by each transaction that removes: of two at once, one begins again. */
   readonly transactions?: number;
 }
 

@@ -128,7 +128,7 @@ const retentionVersion = 2;
 export async function assertNoOlderHub(
   { leases }: Collections,
   place: string,
-  session: ClientSession,
+  reading: { session?: ClientSession } = {},
 ): Promise<void> {
   const older = await leases.findOne(
     {
@@ -138,7 +138,7 @@ export async function assertNoOlderHub(
       schema_version: { $not: { $gte: retentionVersion } },
       $expr: { $gt: ['$expires_at', '$$NOW'] },
     },
-    { session, projection: { _id: 1 } },
+    { ...reading, projection: { _id: 1 } },
   );
   if (older === null) return;
   throw new HubError(

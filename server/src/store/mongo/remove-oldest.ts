@@ -17,7 +17,7 @@ import { storedEvent } from './event-documents.ts';
 import { wholeOf } from './frozen.ts';
 import { assertLease, assertNoOlderHub } from './leases.ts';
 import type { MongoConnection } from './mongo-connection.ts';
-import { moveFloor, readRetention } from './retention-document.ts';
+import { moveFloor, readRetention, takeTurn } from './retention-document.ts';
 import { assertSameDatabase } from './same-database.ts';
 import type { Transactions } from './transactions.ts';
 
@@ -41,30 +41,31 @@ export async function removeOldest(
   limit: number,
   lease: Lease | undefined,
 ): Promise<Removal | undefined> {
-  return await connection.use((collections) =>
-    transactions.run(async (session) => {
+  return await connection.use(async (collections) => {
+    const next = startOf(await readRetention(collections), shard);
+    const first = withinCut(await readOldest(collections, shard, next, 1), cut);
+    if (first.length > 0) await keepOlderHubsOut(collections, connection.place);
+    return await transactions.run(async (session) => {
       if (lease !== undefined) await assertLease(collections, lease, session);
       await assertSameDatabase(connection, identity(), session);
-      const retention = await readRetention(collections, { session });
+      // A write, so that another who removes is met here and not after all the work.
+      const retention = await takeTurn(collections, session);
       const after = startOf(retention, shard);
-      const found = withinCut(await readOldest(collections, shard, after, limit, session), cut);
+      const read = await readOldest(collections, shard, after, limit, { session });
+      const found = withinCut(read, cut);
       if (found.length === 0) return undefined;
-      await assertNoOlderHub(collections, connection.place, session);
+      await assertNoOlderHub(collections, connection.place, { session });
       const minutes = await wholeOf(collections, minutesOf(found), { session });
       const removal = removalOf(shard, found, minutes.length);
-      // First of all, so that another who removes or rebuilds is met here.
-      if (!(await moveFloor(collections, shard, retention, removal, session))) {
-        throw new Error(`the floor of shard ${shard} moved in a snapshot`);
-      }
-      await keepOlderHubsOut(collections, session);
+      await moveFloor(collections, shard, retention, removal, session);
       if (minutes.length > 0) {
         const frozen = minutes.map((minute) => ({ _id: dateOf(minute) }));
         await collections.frozenMinutes.insertMany(frozen, { session, ordered: false });
       }
       await replaceByRecords(collections, found, session);
       return removal;
-    }),
-  );
+    });
+  });
 }
 
 /** See `EventStore.previewRemoval`; in pages, as MongoDB is not waited for as long as all of it may take. */
@@ -112,12 +113,12 @@ async function readOldest(
   shard: string,
   after: string | undefined,
   limit: number,
-  session: ClientSession,
+  reading: { session?: ClientSession } = {},
 ): Promise<readonly EventDocument[]> {
   const most = Math.min(limit, limits.mongoTransactionEvents);
   const documents: EventDocument[] = [];
   let bytes = 0;
-  const cursor = oldestFirst(collections, shard, after, { session });
+  const cursor = oldestFirst(collections, shard, after, reading);
   for await (const document of cursor.limit(most + 1)) {
     documents.push(document);
     bytes += eventBytes(storedEvent(document).event);
@@ -174,14 +175,15 @@ function removalOf(shard: string, documents: readonly Dated[], minutes: number):
  * A hub before version 2 that was away so long that it did not seem to run counts
  * a repeat of what was removed again, or rebuilds minutes without it, when it comes
  * back. Each such transaction raises one of these two first, which a text cannot be.
+ * Before the removal and not with it: the archive writes to the same documents all the time.
  */
-async function keepOlderHubsOut({ positions }: Collections, session: ClientSession): Promise<void> {
+async function keepOlderHubsOut(collections: Collections, place: string): Promise<void> {
+  const { positions } = collections;
+  const isOpen = { records: { $not: { $type: 'string' } } } as const;
+  if ((await positions.findOne(isOpen, { projection: { _id: 1 } })) === null) return;
+  await assertNoOlderHub(collections, place);
   const text = 'events were removed';
-  await positions.updateMany(
-    { records: { $not: { $type: 'string' } } },
-    { $set: { records: text, rebuilds: text } },
-    { session },
-  );
+  await positions.updateMany(isOpen, { $set: { records: text, rebuilds: text } });
 }
 
 async function replaceByRecords(

@@ -38,35 +38,35 @@ export interface Removed {
   readonly minutes: number;
 }
 
-/** Only from where this transaction found it. Answers whether it was still there. */
+/** The first step of a transaction that removes: of two at once, one begins again. Answers what was there before. */
+export async function takeTurn(
+  { retention }: Collections,
+  session: ClientSession,
+): Promise<RetentionDocument | undefined> {
+  const before = await retention.findOneAndUpdate(
+    { _id },
+    { $inc: { transactions: 1 } },
+    { session, upsert: true, returnDocument: 'before' },
+  );
+  return before ?? undefined;
+}
+
+/** From where this transaction found it. */
 export async function moveFloor(
   { retention }: Collections,
   shard: string,
   before: RetentionDocument | undefined,
   { floor, events, minutes }: Removed,
   session: ClientSession,
-): Promise<boolean> {
-  const known = before?.floors?.[shard];
+): Promise<void> {
   const update: UpdateFilter<RetentionDocument> = {
     $set: { [`floors.${shard}`]: floor },
     $unset: { [`reread.${shard}`]: '' },
-    $inc: { removed_events: events, frozen_minutes: minutes, transactions: 1 },
+    $inc: { removed_events: events, frozen_minutes: minutes },
   };
-  const moved = await retention.updateOne(
-    { _id, [`floors.${shard}`]: known ?? { $exists: false } },
-    update,
-    // Where two make the first one, the key of the second is known already, and it begins again.
-    { session, upsert: before === undefined },
-  );
-  return moved.matchedCount + moved.upsertedCount === 1;
-}
-
-/** Of a rebuild, which reads what a removal changes. */
-export async function keepRemovalsOut(
-  { retention }: Collections,
-  session: ClientSession,
-): Promise<void> {
-  await retention.updateOne({ _id }, { $inc: { transactions: 1 } }, { session, upsert: true });
+  const known = before?.floors?.[shard] ?? { $exists: false };
+  const moved = await retention.updateOne({ _id, [`floors.${shard}`]: known }, update, { session });
+  if (moved.matchedCount !== 1) throw new Error(`the floor of shard ${shard} moved in a snapshot`);
 }
 
 /** The shard is to be read anew. */
