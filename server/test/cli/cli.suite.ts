@@ -8,6 +8,7 @@ import { generatingSuite } from './suite/generating.ts';
 import { importingSuite } from './suite/importing.ts';
 import { keyingSuite } from './suite/keying.ts';
 import { listingSuite } from './suite/listing.ts';
+import { migratingSuite } from './suite/migrating.ts';
 import { resendingSuite } from './suite/resending.ts';
 import { resettingSuite } from './suite/resetting.ts';
 import { sendingSuite } from './suite/sending.ts';
@@ -28,6 +29,7 @@ export function cliSuite(name: string, newPlace: NewPlace): void {
     configuringSuite(newPlace);
     keyingSuite(newPlace);
     resettingSuite(newPlace);
+    migratingSuite(newPlace);
     exportingSuite(newPlace);
     importingSuite(newPlace);
   });

@@ -1,8 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type Db, MongoClient } from 'mongodb';
 import { type Engines, openEngines } from '../../src/main/engines.ts';
+import { makeOldestFile } from './oldest-file.ts';
 import { command } from './redis-harness.ts';
 import { serverEngines } from './server-settings.ts';
 import { temporaryFolder } from './temporary-folder.ts';
@@ -24,6 +26,8 @@ export interface ModePlace extends Place {
   traces(): Promise<readonly string[]>;
   /** Behind the hub's back: each count of the currency has one event more than were sent. */
   spoilCounts(currency: string): Promise<void>;
+  /** Where nothing is yet: as a hub of the oldest version that this one can bring up to date has left it. */
+  makeOldest(): Promise<void>;
 }
 
 /** What the mode's engines are called where a command speaks of them. */
@@ -65,6 +69,7 @@ export async function newFile(): Promise<ModePlace> {
         .run(currency);
       database.close();
     },
+    makeOldest: async () => makeOldestFile(file),
     destroy: async () => folder.remove(),
   };
 }
@@ -101,6 +106,15 @@ export async function newServers(): Promise<ModePlace> {
           .collection('minute_metrics')
           .updateMany({ currency }, { $inc: { event_count: 1 } }),
       );
+    },
+    makeOldest: async () => {
+      // A hub that was stopped while it made its database.
+      await withDatabase(store, async (database) => {
+        const mark = { identity: randomUUID(), schema_version: 0, created_at: new Date() };
+        await database
+          .collection<{ _id: string }>('hub')
+          .insertOne({ _id: 'mark', ...mark } as { _id: string });
+      });
     },
     destroy: async () => {
       await command(log, 'UNLINK', stream, ...(await keys()));
