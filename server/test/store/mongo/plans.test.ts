@@ -149,6 +149,7 @@ describeWithEngines('a query on MongoDB', ['mongo'], () => {
       const done = await profiled(() => store.removeOldest('0', cut, 100), true);
       const events = done.filter(({ ns }) => ns.endsWith('.events'));
       expect(events).toMatchObject([
+        { planSummary: 'IXSCAN { position: 1 }', docsExamined: 2 },
         { planSummary: 'IXSCAN { position: 1 }', docsExamined: 101 },
         { op: 'remove', planSummary: 'IXSCAN { _id: 1 }', ndeleted: 100 },
       ]);
