@@ -118,35 +118,6 @@ export async function assertLease(
   }
 }
 
-/** The database from which on hubs know what was removed. */
-const retentionVersion = 2;
-
-/**
- * A hub that does not know what was removed would count a repeat of it again, and
- * give parts for totals: rejects with `conflict` while one runs, also as a reader alone.
- */
-export async function assertNoOlderHub(
-  { leases }: Collections,
-  place: string,
-  reading: { session?: ClientSession } = {},
-): Promise<void> {
-  const older = await leases.findOne(
-    {
-      $or: [leasePrefixes.process, leasePrefixes.archive].map((prefix) => ({
-        _id: startingWith(prefix),
-      })),
-      schema_version: { $not: { $gte: retentionVersion } },
-      $expr: { $gt: ['$expires_at', '$$NOW'] },
-    },
-    { ...reading, projection: { _id: 1 } },
-  );
-  if (older === null) return;
-  throw new HubError(
-    'conflict',
-    `a hub of an older version runs on the database at ${place}, which knows nothing of removed events: stop it, then events can be removed`,
-  );
-}
-
 /** Of names, which hold no character above `~`. */
 export function startingWith(prefix: string) {
   return { $gte: prefix, $lt: `${prefix}~` };
