@@ -51,7 +51,7 @@ export async function takeTurn(
   return before ?? undefined;
 }
 
-/** From where this transaction found it. */
+/** From where this transaction found it, and never back: of a log that is read anew an event may come that lies before it. */
 export async function moveFloor(
   { retention }: Collections,
   shard: string,
@@ -59,13 +59,14 @@ export async function moveFloor(
   { floor, events, minutes }: Removed,
   session: ClientSession,
 ): Promise<void> {
-  const update: UpdateFilter<RetentionDocument> = {
-    $set: { [`floors.${shard}`]: floor },
-    $unset: { [`reread.${shard}`]: '' },
-    $inc: { removed_events: events, frozen_minutes: minutes },
-  };
-  const known = before?.floors?.[shard] ?? { $exists: false };
-  const moved = await retention.updateOne({ _id, [`floors.${shard}`]: known }, update, { session });
+  const known = before?.floors?.[shard];
+  const $inc = { removed_events: events, frozen_minutes: minutes };
+  const update: UpdateFilter<RetentionDocument> =
+    floor < (known ?? '')
+      ? { $inc }
+      : { $set: { [`floors.${shard}`]: floor }, $unset: { [`reread.${shard}`]: '' }, $inc };
+  const place = { [`floors.${shard}`]: known ?? { $exists: false } };
+  const moved = await retention.updateOne({ _id, ...place }, update, { session });
   if (moved.matchedCount !== 1) throw new Error(`the floor of shard ${shard} moved in a snapshot`);
 }
 

@@ -5,6 +5,7 @@ import { limits } from '../../../src/base/limits.ts';
 import type { NewEvent } from '../../../src/event/event.ts';
 import { Cursor } from '../../../src/log/cursor.ts';
 import type { EventLog, LogEntry, Position } from '../../../src/log/event-log.ts';
+import { formatPosition } from '../../../src/log/kafka/kafka-position.ts';
 import { withTrimmedHistory } from '../../../src/log/trimmed-history.ts';
 import type { EventStore } from '../../../src/store/event-store.ts';
 import { openMongoStore } from '../../../src/store/mongo/mongo-store.ts';
@@ -297,6 +298,26 @@ describeWithEngines('trimmed history of a log in Kafka', ['kafka', 'mongo'], () 
       expect(byShard(read)).toEqual(kept);
     }
     expect(refused).toBeGreaterThan(3);
+  });
+
+  it('names no place of a topic that this one took the place of', async () => {
+    const others = eventsOfMany(3).map((event, index) => {
+      const place = { partition: 0, offset: 1_000 + index, fingerprint: '00000000' };
+      const position = formatPosition(place, { topicId: '00000000', partitions: 6 });
+      return { shard: '0', position, event };
+    });
+    await store.record('0', others);
+    const cut = { receivedBefore: Number.MAX_SAFE_INTEGER };
+    expect(await store.removeOldest('0', cut, 10)).toMatchObject({ events: 2 });
+    await store.resetPosition('0', undefined);
+    await append(eventsOfMany(150));
+    await archive();
+    await trim();
+    const [first] = await store.entriesAfter('0', 'start', 1);
+    await expect(readAll(log, first?.position)).rejects.toMatchObject({
+      code: 'position_gone',
+      position: 'start',
+    });
   });
 
   it('has no gap after the position of an entry that was removed', async () => {

@@ -158,9 +158,21 @@ describeWithEngines('removing from a MongoDB that several use', ['mongo'], () =>
     await stores[0].resetPosition(shard, undefined);
     const events = logEntries(perMinute(20), 1);
     await stores[0].record(shard, events);
-    expect(await removeAll(stores[1], 100)).toMatchObject([{ events: 20 }]);
+    expect(await stores[0].previewRemoval(shard, all)).toMatchObject({ events: 20 });
+    expect(await removeAll(stores[1], 8)).toMatchObject([
+      { events: 8 },
+      { events: 8 },
+      { events: 4 },
+    ]);
     expect(await left(stores[0])).toEqual([old[29]?.event.id]);
-    expect((await stores[0].retained()).floors.get(shard)).toBe(events[19]?.position);
+    // Never back: behind it are events that are not there any more.
+    const { floors, removedEvents } = await stores[0].retained();
+    expect(floors.get(shard)).toBe(old[28]?.position);
+    expect(removedEvents).toBe(49);
+    const more = logEntries(perMinute(10), 2_000);
+    await stores[0].record(shard, more);
+    expect(await removeAll(stores[1], 100)).toMatchObject([{ events: 10 }]);
+    expect((await stores[0].retained()).floors.get(shard)).toBe(more[8]?.position);
   });
 
   it('does nothing under a lease that another has taken', async () => {
