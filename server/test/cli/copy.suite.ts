@@ -2,15 +2,13 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { canonicalJson, parseJson } from '../../src/base/json.ts';
 import { limits } from '../../src/base/limits.ts';
-import { Archiving } from '../../src/cli/copy/archiving.ts';
 import { totalsOf } from '../../src/cli/copy/totals.ts';
 import type { Event, NewEvent } from '../../src/event/event.ts';
 import type { Position } from '../../src/log/event-log.ts';
-import { isEmbedded, openEngines } from '../../src/main/engines.ts';
 import { anEvent, someEvents } from '../support/build-event.ts';
+import { append } from '../support/fill-place.ts';
 import { type Place, within } from '../support/hub-places.ts';
 import { type CliResult, runCli, startCli } from '../support/run-cli.ts';
-import { testSettings } from '../support/test-settings.ts';
 
 const everything = Number.MAX_SAFE_INTEGER;
 
@@ -138,25 +136,6 @@ export function copyArgs(
 ): readonly string[] {
   const to = ['--to', target.log, '--to-store', target.store];
   return ['copy', '--from', source.log, '--from-store', source.store, ...to, ...more];
-}
-
-export async function append(place: Place, sent: readonly NewEvent[]): Promise<void> {
-  const { log, store } = place;
-  const settings = testSettings('/', { log, store });
-  const engines = await openEngines(settings, { exclusive: true });
-  try {
-    for (let at = 0; at < sent.length; at += limits.commitEvents) {
-      await engines.log.append([
-        { events: sent.slice(at, at + limits.commitEvents), atomic: false },
-      ]);
-    }
-    if (isEmbedded(settings)) return;
-    const archiving = new Archiving(engines);
-    await archiving.settle(AbortSignal.timeout(30_000));
-    await archiving.stop();
-  } finally {
-    await engines.close();
-  }
 }
 
 /** In log order. */
