@@ -1,22 +1,25 @@
 import type { Instant } from '../base/clock.ts';
 import type { Event } from '../event/event.ts';
 import type { Filter } from '../event/filter.ts';
-import type { RemovedEvent } from '../event/removed-event.ts';
 import type { LogEntry, Places, Position, UnreadableEntry } from '../log/event-log.ts';
+import type { KeptAside, KnownEvent } from './kept-aside.ts';
 import type { KeyStore } from './key-store.ts';
+
+export type {
+  Aside,
+  Conflict,
+  FrozenMinute,
+  KeptAside,
+  KnownEvent,
+  RemovedRecord,
+  TypeCount,
+} from './kept-aside.ts';
 
 export interface StoredEvent {
   readonly event: Event;
   readonly position: Position;
   /** The place of this event in listings; opaque outside its adapter. */
   readonly listKey: string;
-}
-
-/** What is known under an id: the event, or what stays of it after retention. */
-export interface KnownEvent {
-  readonly event: Event | RemovedEvent;
-  /** Of its first. */
-  readonly position: Position;
 }
 
 export interface ListQuery {
@@ -95,19 +98,6 @@ export interface CountDifference {
   readonly recomputed: { readonly eventCount: number; readonly total: bigint };
 }
 
-/** An entry that came with a known id and other content: kept, never counted. */
-export interface Conflict {
-  readonly shard: string;
-  readonly position: Position;
-  readonly event: Event;
-}
-
-/** What a store keeps beside its events, so that nothing is lost. */
-export interface Aside {
-  readonly conflicts: readonly Conflict[];
-  readonly unreadable: readonly UnreadableEntry[];
-}
-
 /** The right to do what only one process may do at a time; see `acquireLease`. */
 export interface Lease {
   readonly name: string;
@@ -176,7 +166,7 @@ export interface Agreement {
 }
 
 /** Events and their counts, kept by a reader of the log together with its position. */
-export interface EventStore {
+export interface EventStore extends KeptAside {
   readonly keys: KeyStore;
   /** How far the store has read, by shard. */
   positions(): Promise<ReadonlyMap<string, Position>>;
@@ -255,13 +245,6 @@ export interface EventStore {
     lease?: Lease,
   ): Promise<Removal | undefined>;
   retained(): Promise<Retained>;
-  /**
-   * Keeps what another hub kept beside its events, under the places that it
-   * has there: known ones stay, no count and no position changes. In one transaction.
-   */
-  keepAside(aside: Aside): Promise<void>;
-  conflicts(limit: number): Promise<readonly Conflict[]>;
-  unreadableEntries(limit: number): Promise<readonly UnreadableEntry[]>;
   agreement(): Promise<Agreement | undefined>;
   /** What is kept; where nothing is yet, `wanted` from now on. Of several that come first at once, one wins. */
   agree(wanted: Agreement): Promise<Agreement>;

@@ -440,6 +440,7 @@ const toVersionOne = `
   DROP TABLE api_keys;
   DROP TABLE removed_events;
   DROP TABLE frozen_minutes;
+  DROP TABLE kept_counts;
   DROP TABLE floors;
   PRAGMA user_version = 1;
 `;

@@ -8,7 +8,7 @@ import { findEvents } from './find-events.ts';
 import { checkpoint, openDatabase } from './open-database.ts';
 import { minutesLosing, removablePart } from './preview-removal.ts';
 import * as queries from './queries.ts';
-import { differencesOf, minuteStretches } from './rebuild.ts';
+import { differencesOf, frozenMinutes, minuteStretches } from './rebuild.ts';
 import type { SequenceCut } from './remove-oldest.ts';
 import { breaksConnection } from './sqlite-fault.ts';
 import { serveThread } from './thread.ts';
@@ -49,6 +49,15 @@ function reading<A extends readonly unknown[], R>(
   };
 }
 
+function inSnapshot<R>(db: DatabaseSync, query: () => R): R {
+  db.exec('BEGIN');
+  try {
+    return query();
+  } finally {
+    db.exec('COMMIT');
+  }
+}
+
 const procedures = {
   readEntries: reading((db, after: number, limit: number) => queries.readEntries(db, after, limit)),
   findBySequence: reading((db, sequence: number) => queries.findBySequence(db, sequence)),
@@ -56,7 +65,13 @@ const procedures = {
   findByIds: reading((db, ids: readonly string[]) => queries.findByIds(db, ids)),
   removedByIds: reading((db, ids: readonly string[]) => queries.removedByIds(db, ids)),
   floors: reading((db) => queries.floorRows(db)),
-  frozenMinutes: reading((db) => queries.frozenMinutes(db)),
+  removedAfter: reading((db, after: string, limit: number) =>
+    queries.removedAfter(db, after, limit),
+  ),
+  countFrozen: reading((db) => queries.countFrozen(db)),
+  frozenMinutes: reading((db, after: number, limit: number) =>
+    inSnapshot(db, () => frozenMinutes(db, after, limit)),
+  ),
   removablePart: reading((db, cut: SequenceCut, after: number, limit: number) =>
     removablePart(db, cut, after, limit),
   ),
@@ -73,14 +88,9 @@ const procedures = {
   access: reading(readAccess),
   storedValue: reading((db, key: string) => queries.storedValue(db, key)),
   minuteStretches: reading((db, events: number) => minuteStretches(db, events)),
-  differences: reading((db, from: number, to: number) => {
-    db.exec('BEGIN');
-    try {
-      return differencesOf(db, from, to);
-    } finally {
-      db.exec('COMMIT');
-    }
-  }),
+  differences: reading((db, from: number, to: number) =>
+    inSnapshot(db, () => differencesOf(db, from, to)),
+  ),
   /** Beside the writer, which goes on meanwhile: only what it adds is left for its own. */
   checkpoint: () => {
     writable ??= open({ readOnly: false, cacheKib: 256 });

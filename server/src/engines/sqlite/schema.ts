@@ -109,9 +109,11 @@ export const migrations: readonly SqliteMigration[] = [
   `,
   },
   {
-    // What stays of the events that retention removed, the minutes whose counts their events no
-    // longer give, and by shard the newest event that was removed.
-    description: 'adds the tables removed_events, frozen_minutes and floors, for retention',
+    // What stays of the events that retention removed, the minutes whose counts their events no longer
+    // give, what of these counts another hub's removed events are, and by shard the newest event that
+    // was removed. What another hub removed has the position 0.
+    description:
+      'adds the tables removed_events, frozen_minutes, kept_counts and floors, for retention',
     cost: 'no events',
     sql: `
   CREATE TABLE removed_events (
@@ -126,6 +128,16 @@ export const migrations: readonly SqliteMigration[] = [
   CREATE TABLE frozen_minutes (
     minute INTEGER PRIMARY KEY
   ) STRICT;
+
+  CREATE TABLE kept_counts (
+    minute INTEGER NOT NULL,
+    event_type TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    event_count INTEGER NOT NULL,
+    total_high INTEGER NOT NULL,
+    total_low INTEGER NOT NULL,
+    PRIMARY KEY (minute, event_type, currency)
+  ) STRICT, WITHOUT ROWID;
 
   CREATE TABLE floors (
     shard TEXT PRIMARY KEY,

@@ -47,6 +47,8 @@ export interface RemovedDocument {
   readonly received_at: Date;
   readonly shard: string;
   readonly position: string;
+  /** Of another hub, which removed it: it never was an event here, and its place is one there. */
+  readonly kept?: boolean;
 }
 
 /** A minute that lost an event, in whatever shard. */

@@ -4,7 +4,7 @@ import { canonicalJson } from '../../base/json.ts';
 import type { Event } from '../../event/event.ts';
 import type { RemovedEvent } from '../../event/removed-event.ts';
 import type { LogEntry, Position, UnreadableEntry } from '../../log/event-log.ts';
-import type { Conflict, StoredEvent } from '../event-store.ts';
+import type { Conflict, RemovedRecord, StoredEvent } from '../event-store.ts';
 import type {
   ConflictDocument,
   EventDocument,
@@ -69,6 +69,11 @@ export function removedEvent(document: RemovedDocument): RemovedEvent {
     timestamp: document.timestamp.getTime(),
     receivedAt: document.received_at.getTime(),
   };
+}
+
+export function removedRecord(document: RemovedDocument): RemovedRecord {
+  const { shard, position } = document;
+  return { ...removedEvent(document), shard, position: position as Position };
 }
 
 export function conflictOf(document: ConflictDocument): Conflict {

@@ -21,6 +21,18 @@ export async function frozenIn(
   return new Set(found.map(({ _id }) => _id.getTime()));
 }
 
+/** After one of them, oldest first. */
+export async function frozenAfter(
+  { frozenMinutes }: Collections,
+  after: Instant | undefined,
+  limit: number,
+  reading: Reading,
+): Promise<readonly Instant[]> {
+  const filter = after === undefined ? {} : { _id: { $gt: dateOf(after) } };
+  const found = await frozenMinutes.find(filter, reading).sort({ _id: 1 }).limit(limit).toArray();
+  return found.map(({ _id }) => _id.getTime());
+}
+
 /** Those of the given minutes that are not frozen. */
 export async function wholeOf(
   { frozenMinutes }: Collections,

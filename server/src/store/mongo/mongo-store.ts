@@ -1,16 +1,17 @@
 import { type Clock, systemClock } from '../../base/clock.ts';
 import { limits } from '../../base/limits.ts';
 import type { Position } from '../../log/event-log.ts';
-import type { EventStore } from '../event-store.ts';
+import type { EventStore, KeptAside } from '../event-store.ts';
 import type { OpenStoreOptions } from '../index.ts';
 import { aggregateEvents } from './aggregate-events.ts';
 import { keepAgreement, readAgreement, writeAgreement } from './agreement.ts';
 import { mongoKeys } from './api-keys.ts';
 import type { Collections } from './collections.ts';
-import { conflictOf, storedEvent, unreadableOf } from './event-documents.ts';
+import { conflictOf, removedRecord, storedEvent, unreadableOf } from './event-documents.ts';
 import { findEvents } from './find-events.ts';
 import { findKnown } from './find-known.ts';
 import { keepConflicts, keepUnreadable } from './keep-aside.ts';
+import { keepFrozen, keepRemoved } from './keep-removed.ts';
 import { Leases } from './leases.ts';
 import { parseMongoUrl } from './mongo-address.ts';
 import { MongoConnection } from './mongo-connection.ts';
@@ -20,7 +21,7 @@ import { previewRemoval } from './preview-removal.ts';
 import { ProcessLease } from './process-lease.ts';
 import { latestDate, readCountedMinutes } from './read-counted-minutes.ts';
 import { assertReached, readOn } from './read-on.ts';
-import { rebuildCounts, verifyCounts } from './recompute.ts';
+import { frozenMinutes, rebuildCounts, verifyCounts } from './recompute.ts';
 import { recordEntries } from './record-entries.ts';
 import { removeOldest } from './remove-oldest.ts';
 import { noteReread, readRetained } from './retention-document.ts';
@@ -141,6 +142,23 @@ function storeOf(parts: Parts): EventStore {
       connection.use((collections) => previewRemoval(collections, shard, cut)),
     removeOldest: (shard, cut, limit, lease) => removeOldest(parts, shard, cut, limit, lease),
     retained: () => connection.use(readRetained),
+    ...aside(parts),
+    agreement: () => connection.use(readAgreement),
+    agree: (wanted) => connection.use((collections) => keepAgreement(collections, wanted)),
+    setAgreement: (agreement) => connection.use((all) => writeAgreement(all, agreement)),
+    sizeBytes: () => connection.use(() => databaseBytes(connection)),
+    check: () => connection.use(() => assertSameDatabase(connection, parts.identity())),
+    close: () => {
+      closing ??= close(parts);
+      return closing;
+    },
+  };
+}
+
+/** What is kept beside the events, of this hub's and of another's. */
+function aside(parts: Parts): KeptAside {
+  const { connection, transactions } = parts;
+  return {
     keepAside: async ({ conflicts, unreadable }) => {
       await connection.use((collections) =>
         transactions.run(async (session) => {
@@ -159,15 +177,15 @@ function storeOf(parts: Parts): EventStore {
         const documents = await unreadable.find().sort({ _id: 1 }).limit(limit).toArray();
         return documents.map(unreadableOf);
       }),
-    agreement: () => connection.use(readAgreement),
-    agree: (wanted) => connection.use((collections) => keepAgreement(collections, wanted)),
-    setAgreement: (agreement) => connection.use((all) => writeAgreement(all, agreement)),
-    sizeBytes: () => connection.use(() => databaseBytes(connection)),
-    check: () => connection.use(() => assertSameDatabase(connection, parts.identity())),
-    close: () => {
-      closing ??= close(parts);
-      return closing;
-    },
+    removedEvents: (after, limit) =>
+      connection.use(async ({ removedEvents }) => {
+        const filter = after === undefined ? {} : { _id: { $gt: after } };
+        const documents = await removedEvents.find(filter).sort({ _id: 1 }).limit(limit).toArray();
+        return documents.map(removedRecord);
+      }),
+    frozenMinutes: (after, limit) => frozenMinutes(connection, after, limit),
+    keepRemoved: (records) => keepRemoved(parts, records),
+    keepFrozen: (minutes) => keepFrozen(parts, minutes),
   };
 }
 

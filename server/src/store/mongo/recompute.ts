@@ -1,12 +1,18 @@
 import type { ClientSession } from 'mongodb';
 import { dateOf, type Instant } from '../../base/clock.ts';
 import { minuteMs, minuteOf } from '../../event/minute.ts';
-import { compareCounts, cutStretches, type MinuteCount, type Stretch } from '../compare-counts.ts';
-import type { CountDifference } from '../event-store.ts';
+import {
+  compareCounts,
+  cutStretches,
+  frozenMinutesOf,
+  type MinuteCount,
+  type Stretch,
+} from '../compare-counts.ts';
+import type { CountDifference, FrozenMinute } from '../event-store.ts';
 import { mergeBuckets } from '../merge-buckets.ts';
 import { type Collections, indexes, type MinuteDocument } from './collections.ts';
 import { fromDecimal128 } from './decimal128.ts';
-import { frozenIn, type Reading } from './frozen.ts';
+import { frozenAfter, frozenIn, type Reading } from './frozen.ts';
 import type { MongoConnection } from './mongo-connection.ts';
 import { inSnapshot, readSnapshot, type Transactions } from './transactions.ts';
 import { minuteId } from './write-counts.ts';
@@ -63,13 +69,38 @@ async function rebuildStretch(
   return differences.length;
 }
 
-/** What was counted and what the events say, of the minutes that lost none. */
-async function bothSides(collections: Collections, stretch: Stretch, reading: Reading) {
+/** See `EventStore.frozenMinutes`. */
+export async function frozenMinutes(
+  connection: MongoConnection,
+  after: Instant | undefined,
+  limit: number,
+): Promise<readonly FrozenMinute[]> {
+  return await connection.use((collections) =>
+    readSnapshot(connection, async (session) => {
+      const reading = { session, readConcern: inSnapshot };
+      const minutes = await frozenAfter(collections, after, limit, reading);
+      const [first, last] = [minutes[0], minutes.at(-1)];
+      if (first === undefined || last === undefined) return [];
+      const stretch = { from: first, to: last + minuteMs };
+      const { counted, recomputed } = await bothSides(collections, stretch, reading, 'frozen');
+      return frozenMinutesOf(minutes, compareCounts(overShards(counted), overShards(recomputed)));
+    }),
+  );
+}
+
+/** What was counted and what the events say, of the minutes that lost none, or of the others. */
+async function bothSides(
+  collections: Collections,
+  stretch: Stretch,
+  reading: Reading,
+  which: 'whole' | 'frozen' = 'whole',
+) {
   const frozen = await frozenIn(collections, stretch, reading);
-  const isWhole = ({ minute }: MinuteDocument) => !frozen.has(minute.getTime());
+  const isWanted = ({ minute }: MinuteDocument) =>
+    frozen.has(minute.getTime()) === (which === 'frozen');
   const counted = await countedIn(collections, stretch, reading);
   const recomputed = await recompute(collections, stretch, reading);
-  return { counted: counted.filter(isWhole), recomputed: recomputed.filter(isWhole) };
+  return { counted: counted.filter(isWanted), recomputed: recomputed.filter(isWanted) };
 }
 
 async function stretches(connection: MongoConnection): Promise<readonly Stretch[]> {

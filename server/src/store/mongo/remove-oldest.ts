@@ -13,6 +13,7 @@ import { moveFloor, readRetention, takeTurn } from './retention-document.ts';
 import { assertSameDatabase } from './same-database.ts';
 import type { Transactions } from './transactions.ts';
 
+/** What changes the database in the name of retention. */
 export interface RemoveDeps {
   readonly connection: MongoConnection;
   readonly transactions: Transactions;

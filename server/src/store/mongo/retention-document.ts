@@ -70,6 +70,15 @@ export async function moveFloor(
   if (moved.matchedCount !== 1) throw new Error(`the floor of shard ${shard} moved in a snapshot`);
 }
 
+/** Minutes more, frozen by what another hub removed; after `takeTurn`. */
+export async function noteFrozen(
+  { retention }: Collections,
+  minutes: number,
+  session: ClientSession,
+): Promise<void> {
+  await retention.updateOne({ _id }, { $inc: { frozen_minutes: minutes } }, { session });
+}
+
 /** The shard is to be read anew. */
 export async function noteReread({ retention }: Collections, shard: string): Promise<void> {
   await retention.updateOne(

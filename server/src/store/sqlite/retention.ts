@@ -66,7 +66,7 @@ export async function removeOldest(
 export async function retained(engine: SqliteEngine): Promise<Retained> {
   const [floor, frozenMinutes] = await Promise.all([
     engine.floor(),
-    engine.reader.call('frozenMinutes'),
+    engine.reader.call('countFrozen'),
   ]);
   if (floor === undefined) return { floors: new Map(), removedEvents: 0, frozenMinutes };
   const { position, removedEvents } = floor;

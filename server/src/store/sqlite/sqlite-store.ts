@@ -1,5 +1,6 @@
 import { HubError } from '../../base/errors.ts';
 import { type Cell, packEvent, unpackEvent } from '../../engines/sqlite/event-rows.ts';
+import { beforeLog } from '../../engines/sqlite/keep-removed.ts';
 import { formatPosition, parsePosition } from '../../engines/sqlite/position.ts';
 import type { Row } from '../../engines/sqlite/queries.ts';
 import { totalBase } from '../../engines/sqlite/schema.ts';
@@ -19,8 +20,10 @@ import type {
   CountDifference,
   CountedMinute,
   EventStore,
+  KeptAside,
   KnownEvent,
   RecordOptions,
+  RemovedRecord,
   StoredEvent,
 } from '../event-store.ts';
 import type { OpenStoreOptions } from '../index.ts';
@@ -73,25 +76,7 @@ export async function openSqliteStore(url: string, options: OpenStoreOptions): P
     previewRemoval: (shard, cut) => previewRemoval(engine, shard, cut),
     removeOldest: (shard, cut, limit, lease) => removeOldest(engine, shard, cut, { limit, lease }),
     retained: () => retained(engine),
-    keepAside: async ({ conflicts, unreadable }) => {
-      const cells: Cell[] = [];
-      for (const { event } of conflicts) packEvent(event, cells);
-      const places = conflicts.map(({ shard, position }) => ({ shard, position }));
-      await writer.call('keepAside', places, cells, unreadable);
-    },
-    conflicts: async (limit) =>
-      (await reader.call('conflicts', limit)).map(([shard, position, ...event]) => ({
-        shard: shard as string,
-        position: position as Position,
-        event: unpackEvent(event, 0),
-      })),
-    unreadableEntries: async (limit) =>
-      (await reader.call('unreadableEntries', limit)).map(([shard, position, reason, raw]) => ({
-        shard: shard as string,
-        position: position as Position,
-        reason: reason as string,
-        raw: raw as string,
-      })),
+    ...aside(engine),
     agreement: async () => {
       const text = await reader.call('storedValue', 'agreement');
       return text === undefined ? undefined : (JSON.parse(text) as Agreement);
@@ -109,6 +94,43 @@ export async function openSqliteStore(url: string, options: OpenStoreOptions): P
       closing ??= releaseSqliteEngine(engine);
       return closing;
     },
+  };
+}
+
+/** What is kept beside the events, of this hub's and of another's. */
+function aside(engine: SqliteEngine): KeptAside {
+  const { reader, writer } = engine;
+  return {
+    keepAside: async ({ conflicts, unreadable }) => {
+      const cells: Cell[] = [];
+      for (const { event } of conflicts) packEvent(event, cells);
+      const places = conflicts.map(({ shard, position }) => ({ shard, position }));
+      await writer.call('keepAside', places, cells, unreadable);
+    },
+    removedEvents: async (after, limit) => {
+      const rows = await reader.call('removedAfter', after ?? '', limit);
+      return rows.map((row) => removedRecord(engine, row));
+    },
+    frozenMinutes: (after, limit) =>
+      reader.call('frozenMinutes', after ?? Number.NEGATIVE_INFINITY, limit),
+    keepRemoved: async (records) =>
+      await getMany(engine, await writer.call('keepRemoved', records)),
+    keepFrozen: async (minutes) => {
+      await writer.call('keepFrozen', minutes);
+    },
+    conflicts: async (limit) =>
+      (await reader.call('conflicts', limit)).map(([shard, position, ...event]) => ({
+        shard: shard as string,
+        position: position as Position,
+        event: unpackEvent(event, 0),
+      })),
+    unreadableEntries: async (limit) =>
+      (await reader.call('unreadableEntries', limit)).map(([shard, position, reason, raw]) => ({
+        shard: shard as string,
+        position: position as Position,
+        reason: reason as string,
+        raw: raw as string,
+      })),
   };
 }
 
@@ -152,11 +174,16 @@ async function getMany(
   const others = ids.filter((id) => !known.has(id));
   if (others.length === 0) return known;
   for (const row of await engine.reader.call('removedByIds', others)) {
-    const [id, sequence, fingerprint, contentHash, timestamp, receivedAt] = row as RemovedRow;
-    const position = formatPosition(sequence, engine.logId, fingerprint);
-    known.set(id, { event: { id, contentHash, timestamp, receivedAt }, position });
+    const { shard: _, position, ...event } = removedRecord(engine, row);
+    known.set(event.id, { event, position });
   }
   return known;
+}
+
+function removedRecord(engine: SqliteEngine, row: Row): RemovedRecord {
+  const [id, sequence, fingerprint, contentHash, timestamp, receivedAt] = row as RemovedRow;
+  const position = formatPosition(sequence, engine.logId, fingerprint);
+  return { id, contentHash, timestamp, receivedAt, shard: sqliteShard, position };
 }
 
 type RemovedRow = readonly [string, number, string, string, number, number];
@@ -190,6 +217,8 @@ async function reached(
   signal: AbortSignal,
 ): Promise<void> {
   const { sequence } = parsePosition(position, engine.logId);
+  // Of an event that another hub removed: what was counted of it is there before all of this log.
+  if (sequence === beforeLog) return;
   while (engine.tail.last < sequence) {
     await engine.tail.more(engine.tail.last, signal);
     signal.throwIfAborted();

@@ -272,7 +272,7 @@ describe('a SQLite log whose beginning is removed', () => {
     await close();
     const older = new DatabaseSync(file);
     older.exec(`
-      DROP TABLE removed_events; DROP TABLE frozen_minutes; DROP TABLE floors;
+      DROP TABLE removed_events; DROP TABLE frozen_minutes; DROP TABLE kept_counts; DROP TABLE floors;
       PRAGMA user_version = 2`);
     older.close();
     await open();
