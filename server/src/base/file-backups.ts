@@ -5,6 +5,8 @@ export interface FileContent {
   /** The log's identity. */
   readonly logId: string;
   readonly events: number;
+  /** Those that retention has removed: of each a record stays. */
+  readonly removed: number;
   /** The newest position; absent when there is no event. */
   readonly newest: string | undefined;
 }

@@ -133,6 +133,13 @@ export const limits = {
   /** The least age at which entries leave a log that is trimmed: no request lives longer. */
   logKeepMsMin: 60 * 60 * 1000,
 
+  /** The least age at which retention removes events, and by how much it is longer than what may still come or be held. */
+  retentionMsMin: 24 * 60 * 60 * 1000,
+  /** How often it is looked what has become too old: often enough that it goes in small parts, all through the day. */
+  retentionEveryMs: 10 * 60_000,
+  /** Events removed in one transaction: appends wait for it some hundredths of a second. */
+  retentionEvents: 500,
+
   /** How often each process looks who may come in. */
   accessEveryMs: 1_000,
   /** What was read holds at least as long: a look or two may fail. */

@@ -67,6 +67,10 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: 'Show or do what brings an older store up to date.',
     load: async () => erased((await import('./commands/migrate.ts')).migrate),
   },
+  retention: {
+    summary: 'See or do the removal of old events.',
+    load: async () => erased((await import('./commands/retention.ts')).retention),
+  },
   export: {
     summary: 'Write stored events to a file; goes on after a break.',
     load: async () => erased((await import('./commands/export.ts')).exportEvents),

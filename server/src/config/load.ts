@@ -10,6 +10,7 @@ import {
   type SettingsSources,
 } from './given-settings.ts';
 import { shownValue } from './mask-passwords.ts';
+import { retentionFault } from './retention.ts';
 import type { ParsedSettings } from './schema.ts';
 import { roles, type Settings } from './settings.ts';
 import { SettingsError } from './settings-error.ts';
@@ -104,6 +105,11 @@ function completeSettings(
   if (parsed.size < declaredSettings.length || auth === undefined || 'fault' in auth) {
     return undefined;
   }
+  const { retention, maxFuture, logKeep } = value;
+  if (retention !== undefined) {
+    const tooShort = retentionFault(retention, { maxFutureMs: maxFuture, logKeepMs: logKeep });
+    if (tooShort !== undefined) faults.push(`${sourceOf('retention')}: ${tooShort}`);
+  }
   return {
     http: {
       ...value.http,
@@ -121,6 +127,7 @@ function completeSettings(
     log: urls.log,
     store: urls.store,
     logKeepMs: value.logKeep,
+    retentionMs: value.retention,
     roles: value.roles,
     eventTypes: value.eventTypes,
     defaultCurrency: value.defaultCurrency,

@@ -20,6 +20,7 @@ import {
   onOff,
   originList,
   port,
+  retentionDuration,
   roleList,
   type SettingType,
   tokenName,
@@ -167,6 +168,11 @@ export const settingsSchema = z.strictObject({
     default: '1h',
     description:
       'How long entries stay at least in a log that is trimmed behind the archive (Redis, Kafka). Longer takes more of its memory; what has left it is read from the store.',
+  }),
+  retention: setting(retentionDuration, {
+    default: 'off',
+    description:
+      'How long after their receipt events are kept; `off` keeps them for ever. Older ones are removed for good, the oldest first, by a process with the role `readers`; minute totals stay, and of each event a short record, so that a repeat of it is still told from another event with its id. At least `maxFuture` and a day, and `logKeep` and a day. Processes need not agree: the shortest of those with the role `readers` is what happens. `event-hub retention preview` shows beforehand what would go.',
   }),
   roles: setting(roleList, {
     default: 'http,grpc,readers',

@@ -144,6 +144,18 @@ export const keptDuration = durationFrom(
   'a duration of 1h or more, such as 1h, 24h or 7d',
 );
 
+/** No shorter than a day; undefined for `off`. */
+export const retentionDuration = {
+  schema: z.string().transform((text, context): number | undefined => {
+    const ms = parseDuration(text);
+    if (text === 'off') return undefined;
+    if (ms !== undefined && ms >= limits.retentionMsMin) return ms;
+    context.addIssue({ code: 'custom' });
+    return z.NEVER;
+  }),
+  expected: 'off, or a duration of 1d or more, such as 30d or 400d',
+} satisfies SettingType;
+
 export const graceDuration = durationFrom(
   limits.accessGraceMsMin,
   'a duration of 5s or more, such as 5s, 10m or 1h',

@@ -30,6 +30,8 @@ export interface Settings {
   readonly store: string;
   /** The least age at which entries leave a log that is trimmed. */
   readonly logKeepMs: number;
+  /** The age by receipt at which events are removed from the store; undefined keeps everything. */
+  readonly retentionMs: number | undefined;
   readonly roles: ReadonlySet<Role>;
   readonly eventTypes: ReadonlyMap<string, Sign>;
   readonly defaultCurrency: string;

@@ -48,6 +48,15 @@ export function hasSameContent(a: Event, b: Event): boolean {
     a.amount === b.amount &&
     a.currency === b.currency &&
     a.metadata === b.metadata &&
-    (a.timestamp === b.timestamp || a.timestamp === a.receivedAt || b.timestamp === b.receivedAt)
+    isSameTime(a, b)
+  );
+}
+
+type Times = Pick<Event, 'timestamp' | 'receivedAt'>;
+
+/** Whether two sends of one id may both mean the same time; see `hasSameContent`. */
+export function isSameTime(a: Times, b: Times): boolean {
+  return (
+    a.timestamp === b.timestamp || a.timestamp === a.receivedAt || b.timestamp === b.receivedAt
   );
 }

@@ -17,3 +17,12 @@ export function positionGone(reason: string): HubError {
     { position: 'start' },
   );
 }
+
+/** The place lies before what retention removed: everything behind this floor is there. */
+export function positionRemoved(floor: string): HubError {
+  return new HubError(
+    'position_gone',
+    `retention has removed events behind this position: read on from ${floor}, behind which everything is there`,
+    { position: floor },
+  );
+}

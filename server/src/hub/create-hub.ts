@@ -1,6 +1,6 @@
 import { allow } from '../auth/allow.ts';
-import { narrow, seesType } from '../auth/narrow.ts';
 import type { Caller } from '../auth/caller.ts';
+import { narrow, seesType } from '../auth/narrow.ts';
 import type { RateLimits } from '../auth/rate-limits.ts';
 import { StreamSlots } from '../auth/stream-slots.ts';
 import type { Clock } from '../base/clock.ts';
@@ -71,7 +71,8 @@ export function createHub(deps: HubDeps): Hub {
     },
     get: async (caller, id, atLeast) => {
       allow(caller, 'events:read');
-      const stored = await reads.get(id, atLeast);
+      const tellsRemoved = caller.eventTypes === undefined;
+      const stored = await reads.get(id, { atLeast, tellsRemoved });
       if (!seesType(caller, stored.event.eventType)) throw noSuchEvent();
       return stored;
     },

@@ -23,7 +23,13 @@ import type {
   WindowRequest,
 } from '../hub.ts';
 import type { EventLog, Places, Position } from '../log/event-log.ts';
-import type { EventStore, StoredEvent } from '../store/event-store.ts';
+import type {
+  AggregateQuery,
+  Aggregates,
+  EventStore,
+  KnownEvent,
+  StoredEvent,
+} from '../store/event-store.ts';
 import { assertSeriesLength, seriesOf, totalsOf } from './totals.ts';
 
 const latestDefault = 10;
@@ -37,6 +43,12 @@ export interface ReadsDeps {
 
 export function noSuchEvent(): HubError {
   return new HubError('not_found', 'no event has this id');
+}
+
+export interface GetOptions {
+  readonly atLeast?: unknown;
+  /** Whether it may be told that there was an event: of one that is gone the type is not known. */
+  readonly tellsRemoved?: boolean;
 }
 
 /** Everything that is read from the store, with its one validation. */
@@ -83,11 +95,23 @@ export class Reads {
     return { events: events.filter((event) => !isToCome.has(event)).toReversed(), end };
   }
 
-  async get(id: string, atLeast?: unknown): Promise<StoredEvent> {
+  async get(id: string, { atLeast, tellsRemoved = true }: GetOptions = {}): Promise<StoredEvent> {
+    const { store } = this.#deps;
     await this.#waitFor(atLeast);
-    const event = await this.#deps.store.get(id);
-    if (event === undefined) throw noSuchEvent();
-    return event;
+    const event = await store.get(id);
+    if (event !== undefined) return event;
+    const known = tellsRemoved ? await this.#known(id) : undefined;
+    if (known === undefined || !('contentHash' in known.event)) throw noSuchEvent();
+    throw new HubError('not_found', 'retention has removed the event with this id');
+  }
+
+  /** Of the first event with this id, also when retention has removed it. */
+  async positionOf(id: string): Promise<Position | undefined> {
+    return (await this.#known(id))?.position;
+  }
+
+  async #known(id: string): Promise<KnownEvent | undefined> {
+    return (await this.#deps.store.getMany([id])).get(id);
   }
 
   async find(request: FindRequest): Promise<EventPage> {
@@ -114,26 +138,37 @@ export class Reads {
   }
 
   async aggregate(request: WindowRequest): Promise<Totals> {
-    const { rules, store, clock } = this.#deps;
+    const { rules, clock } = this.#deps;
     const filter = parseFilter(request, rules);
     const { from, to, timeWindow } = parseWindow(request, clock.now());
     await this.#waitFor(request.at_least);
-    const { buckets, asOf } = await store.aggregate({ from, to, filter });
+    const { buckets, asOf } = await this.#aggregate({ from, to, filter }, timeWindow);
     const window = { from, to, timeWindow, currency: filter.currency };
     return totalsOf(window, buckets, asOf, rules.eventTypes);
   }
 
   async series(request: SeriesRequest): Promise<Series> {
-    const { rules, store, clock } = this.#deps;
+    const { rules, clock } = this.#deps;
     const filter = parseFilter(request, rules);
     const { from, to, timeWindow } = parseWindow(request, clock.now());
     const { step, stepMs } = parseStep(request.step);
     const byEventType = parseGroupBy(request.group_by) === 'event_type';
     assertSeriesLength(from, to, stepMs);
     await this.#waitFor(request.at_least);
-    const aggregates = await store.aggregate({ from, to, filter, stepMs });
+    const aggregates = await this.#aggregate({ from, to, filter, stepMs }, timeWindow);
     const window = { from, to, timeWindow, currency: filter.currency };
     return seriesOf({ window, step, stepMs, byEventType }, aggregates, rules.eventTypes);
+  }
+
+  /** A refusal names what the caller gave: `from` came from `minutes` where the window is not its own. */
+  async #aggregate(query: AggregateQuery, timeWindow: string): Promise<Aggregates> {
+    try {
+      return await this.#deps.store.aggregate(query);
+    } catch (reason) {
+      const [fault] = HubError.from(reason).details;
+      if (fault?.pointer !== '/from' || timeWindow === 'custom') throw reason;
+      throw invalid('/minutes', fault.code, fault.detail);
+    }
   }
 
   /** Until the store has the position: a sender reads its own writes in every mode. */

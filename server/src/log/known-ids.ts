@@ -1,6 +1,7 @@
 import type { Logger } from '../base/logger.ts';
-import { hasSameContent, type NewEvent } from '../event/event.ts';
-import type { EventStore, StoredEvent } from '../store/event-store.ts';
+import type { NewEvent } from '../event/event.ts';
+import { isRepeatOf } from '../event/removed-event.ts';
+import type { EventStore, KnownEvent } from '../store/event-store.ts';
 import { decorated } from './decorated.ts';
 import type { Appended, AppendGroup, EventLog } from './event-log.ts';
 
@@ -9,7 +10,7 @@ export interface KnownIdsDeps {
   readonly logger: Logger;
 }
 
-type Known = ReadonlyMap<string, StoredEvent>;
+type Known = ReadonlyMap<string, KnownEvent>;
 
 /**
  * Remembers ids longer than a log that forgets them: one look into the store
@@ -96,9 +97,9 @@ function answersOf(
   return answers.map((answer) => (answer?.status === 'conflict' ? answer : notStored));
 }
 
-function answerOf(event: NewEvent, stored: StoredEvent | undefined): Appended | undefined {
+function answerOf(event: NewEvent, stored: KnownEvent | undefined): Appended | undefined {
   if (stored === undefined || event.idMadeByHub) return undefined;
-  if (!hasSameContent(stored.event, event)) return { status: 'conflict' };
+  if (!isRepeatOf(stored.event, event)) return { status: 'conflict' };
   return { status: 'duplicate', position: stored.position };
 }
 

@@ -1,16 +1,17 @@
 import { HubError } from '../base/errors.ts';
+import { positionGone, positionRemoved } from '../event/position-faults.ts';
 import type { EventStore } from '../store/event-store.ts';
 import { Cursor } from './cursor.ts';
 import { decorated } from './decorated.ts';
 import type { EventLog, LogEntry, Places, Position, ReadOptions } from './event-log.ts';
 
-type History = Pick<EventStore, 'entriesAfter'>;
+type History = Pick<EventStore, 'entriesAfter' | 'retained'>;
 
 /**
  * Reads from the store what the log has removed already, and then from the
  * log, without a gap or a repeat, also when it removes more meanwhile: nothing
  * is removed before the store has it. `position_gone` is left for what neither
- * of them holds.
+ * of them holds; for what retention has removed it names where all is there.
  */
 export function withTrimmedHistory(log: EventLog, store: History): EventLog {
   return decorated(log, {
@@ -120,7 +121,9 @@ class RemovedHistory {
     const { limit, signal } = this.#options;
     while (!signal.aborted) {
       const after = cursor.places.get(shard) ?? 'start';
-      const batch = await this.#store.entriesAfter(shard, after, limit);
+      const batch = await this.#store
+        .entriesAfter(shard, after, limit)
+        .catch((reason) => this.#refuse(reason, cursor));
       for (const entry of batch) cursor.advance(entry);
       if (batch.length > 0) {
         this.#hasMoved = true;
@@ -133,6 +136,30 @@ class RemovedHistory {
       cursor.advance({ shard, position: removedTo });
       this.#hasMoved = true;
       return;
+    }
+  }
+
+  /** The floor of one shard says nothing of the others: a reader in all of them goes on behind all floors. */
+  async #refuse(reason: unknown, { places }: Cursor): Promise<never> {
+    const { code, position } = HubError.from(reason);
+    if (code !== 'position_gone' || position === undefined || position === 'start') throw reason;
+    const { floors } = await this.#store.retained();
+    const behind = new Cursor(this.#log, places);
+    let hasMoved = false;
+    for (const [shard, floor] of floors) {
+      const isPlace = places.has(shard) && this.#isOfLog(floor);
+      if (isPlace && behind.advance({ shard, position: floor })) hasMoved = true;
+    }
+    if (!hasMoved || behind.position === undefined) throw positionGone('its events were removed');
+    throw positionRemoved(behind.position);
+  }
+
+  /** Not one of a log that this one took the place of. */
+  #isOfLog(position: Position): boolean {
+    try {
+      return this.#log.placesIn(position).size > 0;
+    } catch {
+      return false;
     }
   }
 }

@@ -6,7 +6,7 @@ import { within } from '../base/within.ts';
 import { schemeOf } from '../config/engine-urls.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Hub } from '../hub.ts';
-import type { EventLog } from '../log/event-log.ts';
+import type { EventLog, Places } from '../log/event-log.ts';
 import type { GroupCommitLog } from '../log/group-commit.ts';
 import type { LiveFeed } from '../readers/live-feed.ts';
 import type { EventStore } from '../store/event-store.ts';
@@ -73,6 +73,45 @@ function addEngineGauges({ telemetry, log, store, clock, settings }: GaugeParts)
     label: 'store',
     read: async () => new Map([[kind, await sizeBytes()]]),
   });
+  addRetentionGauges({ telemetry, log, store, clock });
+}
+
+/** Of all that retention ever did in the store, whoever did it. */
+function addRetentionGauges({
+  telemetry,
+  log,
+  store,
+  clock,
+}: Pick<GaugeParts, 'telemetry' | 'log' | 'store' | 'clock'>): void {
+  const retained = keptFor(clock, limits.storeSizeEveryMs, () =>
+    within(clock, limits.healthProbeMs, store.retained(), 'no answer about what was removed'),
+  );
+  telemetry.addGauge({
+    name: 'removed_events_total',
+    help: 'Events that retention has removed from the store. Read once a minute, like the next two.',
+    grows: true,
+    read: async () => (await retained()).removedEvents,
+  });
+  telemetry.addGauge({
+    name: 'frozen_totals',
+    help: 'Minutes whose totals cannot be recomputed, because retention removed an event of theirs.',
+    read: async () => (await retained()).frozenMinutes,
+  });
+  telemetry.addGauge({
+    name: 'floor_position',
+    help: 'Entries of each shard up to which retention has removed all; absent before, and where the log does not count its entries (Redis).',
+    label: 'shard',
+    read: async () => countsOf(log, (await retained()).floors),
+  });
+}
+
+function countsOf(log: Pick<EventLog, 'countAt'>, places: Places): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const [shard, position] of places) {
+    const count = log.countAt(position);
+    if (count !== undefined) counts.set(shard, count);
+  }
+  return counts;
 }
 
 /** How many entries each shard of the log has had, where the log counts them. */
@@ -82,12 +121,6 @@ export function logEnds(
 ): () => Promise<ReadonlyMap<string, number>> {
   return keptFor(clock, limits.logEndEveryMs, async () => {
     const end = await within(clock, limits.healthProbeMs, log.end(), 'no answer about the end');
-    const counts = new Map<string, number>();
-    if (end === undefined) return counts;
-    for (const [shard, position] of log.placesIn(end)) {
-      const count = log.countAt(position);
-      if (count !== undefined) counts.set(shard, count);
-    }
-    return counts;
+    return end === undefined ? new Map() : countsOf(log, log.placesIn(end));
   });
 }

@@ -19,6 +19,7 @@ import { agree, agreementOf } from './agree.ts';
 import { type Engines, isEmbedded } from './engines.ts';
 import { healthAdvice } from './health-advice.ts';
 import { prepareArchive } from './prepare-archive.ts';
+import { prepareRetention } from './prepare-retention.ts';
 
 export interface EngineParts {
   readonly settings: Settings;
@@ -41,7 +42,7 @@ export interface ComposedEngines {
   readonly logAdvice: Advice;
   /** What the process shows and needs besides the log. */
   readonly parts: readonly HealthPart[];
-  /** Begins to archive, where this process's roles ask for that and the log does not do it itself. */
+  /** Begins to archive and to remove what is too old, where this process's roles and settings ask for that. */
   startReaders(): void;
 }
 
@@ -62,12 +63,13 @@ async function composeEmbedded(parts: EngineParts): Promise<ComposedEngines> {
   lifecycle.add('keys', () => access.stop());
   await agree(store, agreementOf(settings));
   await access.admit();
+  const startRetention = prepareRetention({ ...parts, ...engines });
   return {
     log,
     store,
     logAdvice: advice.log,
     parts: [storePart(store, true, advice.store), access.part],
-    startReaders: () => undefined,
+    startReaders: startRetention,
   };
 }
 
@@ -113,7 +115,12 @@ async function composeServers(parts: EngineParts): Promise<ComposedEngines> {
     needed,
     advice: advice.archive,
   });
-  return { ...composed, parts: [...healthParts, part], startReaders: start };
+  const startRetention = prepareRetention({ ...parts, ...engines });
+  const startReaders = () => {
+    start();
+    startRetention();
+  };
+  return { ...composed, parts: [...healthParts, part], startReaders };
 }
 
 /** Who takes events goes on without the store; who archives cannot. */

@@ -65,7 +65,7 @@ export async function openStore(settings: Settings, options: OpenOptions): Promi
 }
 
 /** The log writes the store in its own append: there is nothing to archive, and nothing that one has and the other has not. */
-export function isEmbedded({ log, store }: Settings): boolean {
+export function isEmbedded({ log, store }: Pick<Settings, 'log' | 'store'>): boolean {
   return adapterOf<StoreAdapter>(storeAdapters, store).recordedByLog === schemeOf(log);
 }
 

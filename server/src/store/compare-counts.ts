@@ -1,6 +1,6 @@
 import type { Instant } from '../base/clock.ts';
 import { minuteMs } from '../event/minute.ts';
-import type { CountDifference } from './event-store.ts';
+import type { CountDifference, FrozenMinute } from './event-store.ts';
 
 /** The count of one minute, type and currency. */
 export interface MinuteCount {
@@ -40,6 +40,23 @@ export function compareCounts(
     ({ counted, recomputed }) =>
       counted.eventCount !== recomputed.eventCount || counted.total !== recomputed.total,
   );
+}
+
+/** What the counts of these minutes have beyond their events. */
+export function frozenMinutesOf(
+  minutes: readonly Instant[],
+  differences: readonly CountDifference[],
+): readonly FrozenMinute[] {
+  const byMinute = Map.groupBy(differences, ({ minute }) => minute);
+  return minutes.map((minute) => ({
+    minute,
+    removed: (byMinute.get(minute) ?? []).map(({ eventType, currency, counted, recomputed }) => ({
+      eventType,
+      currency,
+      eventCount: counted.eventCount - recomputed.eventCount,
+      total: counted.total - recomputed.total,
+    })),
+  }));
 }
 
 /**

@@ -2,7 +2,18 @@ import type { Instant } from '../base/clock.ts';
 import type { Event } from '../event/event.ts';
 import type { Filter } from '../event/filter.ts';
 import type { LogEntry, Places, Position, UnreadableEntry } from '../log/event-log.ts';
+import type { KeptAside, KnownEvent } from './kept-aside.ts';
 import type { KeyStore } from './key-store.ts';
+
+export type {
+  Aside,
+  Conflict,
+  FrozenMinute,
+  KeptAside,
+  KnownEvent,
+  RemovedRecord,
+  TypeCount,
+} from './kept-aside.ts';
 
 export interface StoredEvent {
   readonly event: Event;
@@ -87,19 +98,6 @@ export interface CountDifference {
   readonly recomputed: { readonly eventCount: number; readonly total: bigint };
 }
 
-/** An entry that came with a known id and other content: kept, never counted. */
-export interface Conflict {
-  readonly shard: string;
-  readonly position: Position;
-  readonly event: Event;
-}
-
-/** What a store keeps beside its events, so that nothing is lost. */
-export interface Aside {
-  readonly conflicts: readonly Conflict[];
-  readonly unreadable: readonly UnreadableEntry[];
-}
-
 /** The right to do what only one process may do at a time; see `acquireLease`. */
 export interface Lease {
   readonly name: string;
@@ -116,6 +114,8 @@ export const leasePrefixes = {
   reader: 'reader/',
   /** The right to archive one shard. */
   archive: 'archive:',
+  /** The right to remove what is too old, in all shards. */
+  retention: 'retention',
 } as const;
 
 export interface RecordOptions {
@@ -123,6 +123,39 @@ export interface RecordOptions {
   readonly unreadable?: readonly UnreadableEntry[];
   /** Rejects with `conflict`, and nothing is written, unless this lease is still held. */
   readonly lease?: Lease;
+}
+
+/** How much of a shard is to be removed: its oldest events, up to the first one that must stay. */
+export interface RemovalCut {
+  /** Events that the hub took before this time. */
+  readonly receivedBefore: Instant;
+  /** And none behind this place: what the log still holds. No bound when absent. */
+  readonly upTo?: Position;
+}
+
+/** A prefix of a shard that retention removes or would remove. */
+export interface Removal {
+  readonly shard: string;
+  readonly events: number;
+  /** The times of receipt of its first and its last event. */
+  readonly oldest: Instant;
+  readonly newest: Instant;
+  /** The place of its last event: the shard's floor when it is gone. */
+  readonly floor: Position;
+  /** Minutes that lose an event and were whole before. */
+  readonly minutes: number;
+}
+
+/** What retention has done so far. */
+export interface Retained {
+  /** By shard, the place of the newest event that was removed: what lies behind it is still there. */
+  readonly floors: ReadonlyMap<string, Position>;
+  readonly removedEvents: number;
+  /**
+   * Minutes that lost an event: their totals stay and late events still add to
+   * them, but no recomputation from the events can give them any more.
+   */
+  readonly frozenMinutes: number;
 }
 
 /** What all processes on one store must agree on. */
@@ -133,7 +166,7 @@ export interface Agreement {
 }
 
 /** Events and their counts, kept by a reader of the log together with its position. */
-export interface EventStore {
+export interface EventStore extends KeptAside {
   readonly keys: KeyStore;
   /** How far the store has read, by shard. */
   positions(): Promise<ReadonlyMap<string, Position>>;
@@ -162,18 +195,19 @@ export interface EventStore {
    * Resolves when the store has read up to all of these places; rejects with the
    * signal's reason when that comes first. A single place, of a log that knows ids
    * itself, is that of an event: rejects with `position_gone` when the store has
-   * passed it and does not hold it.
+   * passed it and does not hold it. What retention removed was counted, and is reached.
    */
   reached(places: Places, signal: AbortSignal): Promise<void>;
   get(id: string): Promise<StoredEvent | undefined>;
   /**
-   * Those of the ids that are in the store, in one look. Sends wait for it: a
-   * store that does not answer rejects with `unavailable` within a moment.
+   * Those of the ids that the store knows, removed ones too, in one look. Sends wait for
+   * it: a store that does not answer rejects with `unavailable` within a moment.
    */
-  getMany(ids: readonly string[]): Promise<ReadonlyMap<string, StoredEvent>>;
+  getMany(ids: readonly string[]): Promise<ReadonlyMap<string, KnownEvent>>;
   /**
    * Entries of one shard after a position in log order: what a log has trimmed.
-   * Rejects with `position_gone` when the store does not hold the event at `after`.
+   * Rejects with `position_gone` when the store does not hold the event at `after`;
+   * for a place before the shard's floor it names the floor, from which on all is there.
    */
   entriesAfter(
     shard: string,
@@ -181,21 +215,36 @@ export interface EventStore {
     limit: number,
   ): Promise<readonly LogEntry[]>;
   find(query: ListQuery): Promise<Page>;
+  /**
+   * Rejects with `invalid`, naming the next whole minute, for what only events say of a
+   * frozen minute: an edge inside it, or a filter by user over it.
+   */
   aggregate(query: AggregateQuery): Promise<Aggregates>;
   /** Counts by the hub's minutes that ended before `end` and were not yet forgotten, oldest first. */
   countedMinutes(end: Instant): Promise<readonly CountedMinute[]>;
   forgetCountedMinutes(end: Instant): Promise<void>;
-  /** Compares the minute counts with the events; each minute's two sides are of one snapshot. Empty means equal. */
-  verify(): Promise<readonly CountDifference[]>;
-  /** Replaces the minute counts by a recomputation; the answer is how many rows changed. */
-  rebuild(): Promise<number>;
   /**
-   * Keeps what another hub kept beside its events, under the places that it
-   * has there: known ones stay, no count and no position changes. In one transaction.
+   * Compares the minute counts with the events; each minute's two sides are of one
+   * snapshot. Empty means equal. Frozen minutes are passed over.
    */
-  keepAside(aside: Aside): Promise<void>;
-  conflicts(limit: number): Promise<readonly Conflict[]>;
-  unreadableEntries(limit: number): Promise<readonly UnreadableEntry[]>;
+  verify(): Promise<readonly CountDifference[]>;
+  /** Replaces the minute counts by a recomputation, but those of frozen minutes; the answer is how many rows changed. */
+  rebuild(): Promise<number>;
+  /** What `removeOldest` would remove of the shard altogether; undefined when nothing. */
+  previewRemoval(shard: string, cut: RemovalCut): Promise<Removal | undefined>;
+  /**
+   * Removes up to `limit` of the shard's oldest events within the cut, in one transaction with
+   * the records that stay of them, the minutes that are frozen by it, and the shard's new floor.
+   * Always a prefix, and never the shard's newest event. Undefined when there is nothing (more)
+   * to remove. Rejects with `conflict` unless the lease is still held.
+   */
+  removeOldest(
+    shard: string,
+    cut: RemovalCut,
+    limit: number,
+    lease?: Lease,
+  ): Promise<Removal | undefined>;
+  retained(): Promise<Retained>;
   agreement(): Promise<Agreement | undefined>;
   /** What is kept; where nothing is yet, `wanted` from now on. Of several that come first at once, one wins. */
   agree(wanted: Agreement): Promise<Agreement>;

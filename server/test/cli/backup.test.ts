@@ -339,7 +339,7 @@ describe('who may come in after a restore', () => {
     const { key } = await createKey('shop');
     const before = await listKeys();
     await hub.stop();
-    makeDatabase('DROP TABLE api_keys; PRAGMA user_version = 1', true);
+    makeDatabase(toVersionOne, true);
     inPlace('PRAGMA user_version = 999; ALTER TABLE api_keys ADD COLUMN later TEXT');
     await done(restore());
     expect(await listKeys()).toEqual(before);
@@ -434,6 +434,16 @@ async function fill(count: number): Promise<void> {
     expect((await postEvents(hub.url, batch)).status).toBeLessThan(300);
   }
 }
+
+/** As the first hub left it. */
+const toVersionOne = `
+  DROP TABLE api_keys;
+  DROP TABLE removed_events;
+  DROP TABLE frozen_minutes;
+  DROP TABLE kept_counts;
+  DROP TABLE floors;
+  PRAGMA user_version = 1;
+`;
 
 /** Damage that only the look at every page and index finds. */
 const damage = `

@@ -11,6 +11,7 @@ import { listingSuite } from './suite/listing.ts';
 import { migratingSuite } from './suite/migrating.ts';
 import { resendingSuite } from './suite/resending.ts';
 import { resettingSuite } from './suite/resetting.ts';
+import { retainingSuite } from './suite/retaining.ts';
 import { sendingSuite } from './suite/sending.ts';
 import { servingSuite } from './suite/serving.ts';
 import { tailingSuite } from './suite/tailing.ts';
@@ -30,6 +31,7 @@ export function cliSuite(name: string, newPlace: NewPlace): void {
     keyingSuite(newPlace);
     resettingSuite(newPlace);
     migratingSuite(newPlace);
+    retainingSuite(newPlace);
     exportingSuite(newPlace);
     importingSuite(newPlace);
   });

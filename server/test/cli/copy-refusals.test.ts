@@ -2,12 +2,13 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { someEvents } from '../support/build-event.ts';
+import { append } from '../support/fill-place.ts';
 import type { Place } from '../support/hub-places.ts';
 import { postEvents } from '../support/rest-calls.ts';
 import { runCli, startCli } from '../support/run-cli.ts';
 import { startTestHub, type TestHub } from '../support/start-test-hub.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
-import { append, copyArgs, stored } from './copy.suite.ts';
+import { copyArgs, stored } from './copy.suite.ts';
 
 let folder: TemporaryFolder;
 let hub: TestHub | undefined;

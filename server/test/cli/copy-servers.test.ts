@@ -5,12 +5,11 @@ import { openSource } from '../../src/cli/copy/open-source.ts';
 import { openTarget } from '../../src/cli/copy/open-target.ts';
 import { runCopy } from '../../src/cli/copy/run-copy.ts';
 import type { Source } from '../../src/cli/copy/source.ts';
-import { logShard } from '../../src/log/one-shard.ts';
 import { openRedisLog } from '../../src/log/redis/redis-log.ts';
 import { eraseEngines } from '../../src/main/engines.ts';
 import { someEvents } from '../support/build-event.ts';
+import { append, trimRedis } from '../support/fill-place.ts';
 import { type Place, within } from '../support/hub-places.ts';
-import { manualClock } from '../support/manual-clock.ts';
 import { describeWithEngines } from '../support/needed-program.ts';
 import { command } from '../support/redis-harness.ts';
 import { runCli } from '../support/run-cli.ts';
@@ -18,9 +17,7 @@ import { serverEngines } from '../support/server-settings.ts';
 import { startTestHub } from '../support/start-test-hub.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
 import { testSettings } from '../support/test-settings.ts';
-import { append, copyArgs, stored } from './copy.suite.ts';
-
-const hour = 60 * 60_000;
+import { copyArgs, stored } from './copy.suite.ts';
 
 describeWithEngines('event-hub copy from Redis or MongoDB', ['redis', 'mongo'], () => {
   let folder: TemporaryFolder;
@@ -57,7 +54,7 @@ describeWithEngines('event-hub copy from Redis or MongoDB', ['redis', 'mongo'], 
   it('takes what the log has removed from the store, in order', async () => {
     const sent = someEvents(150);
     await append(source, sent);
-    await trim(source.log);
+    await trimRedis(source.log);
     const alone = await copyFrom(source.log);
     expect(alone.code).toBe(2);
     expect(alone.stderr).toContain('--from-store');
@@ -119,17 +116,3 @@ describeWithEngines('event-hub copy from Redis or MongoDB', ['redis', 'mongo'], 
     expect(code).toBe(0);
   });
 });
-
-/** As an archive reader does when an hour has gone by. */
-async function trim(url: string): Promise<void> {
-  const [seconds = ''] = (await command(url, 'TIME')) as readonly string[];
-  const clock = manualClock(Number(seconds) * 1_000 + 5_000);
-  const log = await openRedisLog(url, { exclusive: true, clock });
-  const end = await log.end();
-  if (end === undefined) throw new Error('there is nothing to trim');
-  await log.trim(end);
-  await clock.advance(2 * hour);
-  await log.trim(end);
-  expect(await log.trimmedTo(logShard)).toBeDefined();
-  await log.close();
-}

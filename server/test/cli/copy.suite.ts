@@ -2,15 +2,14 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { canonicalJson, parseJson } from '../../src/base/json.ts';
 import { limits } from '../../src/base/limits.ts';
-import { Archiving } from '../../src/cli/copy/archiving.ts';
 import { totalsOf } from '../../src/cli/copy/totals.ts';
 import type { Event, NewEvent } from '../../src/event/event.ts';
 import type { Position } from '../../src/log/event-log.ts';
-import { isEmbedded, openEngines } from '../../src/main/engines.ts';
+import { logShard } from '../../src/log/one-shard.ts';
 import { anEvent, someEvents } from '../support/build-event.ts';
+import { append, trimRedis } from '../support/fill-place.ts';
 import { type Place, within } from '../support/hub-places.ts';
 import { type CliResult, runCli, startCli } from '../support/run-cli.ts';
-import { testSettings } from '../support/test-settings.ts';
 
 const everything = Number.MAX_SAFE_INTEGER;
 
@@ -70,6 +69,41 @@ export function copySuite(
           { ...place, reason: 'no JSON', raw: '{' },
         ]);
       });
+    });
+
+    it('takes along what retention left, also of what it removes between two runs', async () => {
+      const noon = Date.UTC(2026, 5, 1, 12, 0, 0);
+      const sent = Array.from({ length: 160 }, (_, index) =>
+        anEvent({
+          eventType: index % 3 === 0 ? 'refund' : 'purchase',
+          amount: BigInt(index),
+          timestamp: noon + index * 10_000,
+          receivedAt: noon + index * 10_000 + 1,
+        }),
+      );
+      await append(source, sent);
+      if (source.log.startsWith('redis')) await trimRedis(source.log);
+      const remove = (count: number) =>
+        within(source, ({ store }) =>
+          store.removeOldest(logShard, { receivedBefore: Date.now() }, count),
+        );
+      await remove(20);
+      expect(await copy()).toMatchObject({ code: 0 });
+      expect(await stored(target)).toEqual(await stored(source));
+      expect(await byMinute(target)).toEqual(await byMinute(source));
+      await remove(15);
+      const again = await copy();
+      expect(again).toMatchObject({ code: 0 });
+      expect(again.stderr).toContain('0 events copied');
+      expect(await byMinute(target)).toEqual(await byMinute(source));
+      await within(target, async ({ store }) => {
+        expect(await store.verify()).toEqual([]);
+        const known = await store.getMany(sent.map(({ id }) => id));
+        expect(known.size).toBe(sent.length);
+      });
+      await append(target, sent.slice(0, 30));
+      expect(await stored(target)).toHaveLength(140);
+      expect(await byMinute(target)).toEqual(await byMinute(source));
     });
 
     it('completes without doubling when it was killed midway', async () => {
@@ -140,23 +174,13 @@ export function copyArgs(
   return ['copy', '--from', source.log, '--from-store', source.store, ...to, ...more];
 }
 
-export async function append(place: Place, sent: readonly NewEvent[]): Promise<void> {
-  const { log, store } = place;
-  const settings = testSettings('/', { log, store });
-  const engines = await openEngines(settings, { exclusive: true });
-  try {
-    for (let at = 0; at < sent.length; at += limits.commitEvents) {
-      await engines.log.append([
-        { events: sent.slice(at, at + limits.commitEvents), atomic: false },
-      ]);
-    }
-    if (isEmbedded(settings)) return;
-    const archiving = new Archiving(engines);
-    await archiving.settle(AbortSignal.timeout(30_000));
-    await archiving.stop();
-  } finally {
-    await engines.close();
-  }
+/** All totals, by minutes. */
+async function byMinute(place: Place) {
+  const window = { from: Date.UTC(2026, 5, 1), to: Date.UTC(2026, 5, 2), stepMs: 60_000 };
+  const { buckets } = await within(place, ({ store }) =>
+    store.aggregate({ ...window, filter: {} }),
+  );
+  return buckets;
 }
 
 /** In log order. */

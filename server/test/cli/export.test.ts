@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ExportFile } from '../../src/cli/export/export-file.ts';
 import { runExport } from '../../src/cli/export/run-export.ts';
 import { openHubStore, readsOf } from '../../src/cli/open-engines.ts';
+import { logShard } from '../../src/log/one-shard.ts';
 import type { EventStore } from '../../src/store/event-store.ts';
 import { anInput, postEvents } from '../support/rest-calls.ts';
 import { startTestHub, type TestHub } from '../support/start-test-hub.ts';
@@ -54,6 +55,19 @@ describe('an export', () => {
     expect(() => first.keep({ events: 1 })).toThrow('something else writes');
     expect(() => second.finish(false)).toThrow('something else writes');
     expect(readdirSync(folder.path)).not.toContain('shared.ndjson');
+  });
+
+  // The last one: what it removes is not there for the others.
+  it('goes on with what is left where retention has removed the event at which it was broken off', async () => {
+    const path = join(folder.path, 'overtaken.csv');
+    expect(await exportOnce(path, 'csv', AbortSignal.abort())).toBe(false);
+    const cut = { receivedBefore: Date.now() + 60_000 };
+    expect(await store.removeOldest(logShard, cut, 1_200)).toMatchObject({ events: 1_200 });
+    expect(await exportOnce(path, 'csv', new AbortController().signal)).toBe(true);
+    const lines = readFileSync(path, 'utf8').trimEnd().split('\r\n');
+    // A head, the page that was written before, and all that is left.
+    expect(lines).toHaveLength(1 + 1_000 + 2_300);
+    expect(new Set(lines).size).toBe(lines.length);
   });
 });
 

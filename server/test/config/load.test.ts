@@ -330,6 +330,32 @@ describe('faults in settings', () => {
     ]);
   });
 
+  it('keep everything unless a retention is set', () => {
+    expect(load({}).settings.retentionMs).toBeUndefined();
+    expect(load({ env: { EVENT_HUB_RETENTION: 'off' } }).settings.retentionMs).toBeUndefined();
+    const { settings } = load({ argv: ['--retention=400d'] });
+    expect(settings.retentionMs).toBe(400 * 86_400_000);
+  });
+
+  it('refuse a retention that would touch minutes to come, or what the log still holds', () => {
+    const retention = (text: string, env = {}) =>
+      faultsOf({ env: { EVENT_HUB_RETENTION: text, ...env } });
+    for (const text of ['23h', '0', '-1d', 'on', '1.5d']) {
+      expect(retention(text)).toEqual([
+        `env EVENT_HUB_RETENTION: expected off, or a duration of 1d or more, such as 30d or 400d, got '${text}'`,
+      ]);
+    }
+    expect(retention('47h')).toEqual([
+      "env EVENT_HUB_RETENTION: expected at least 2d, got '47h': events may lie 1d ahead (EVENT_HUB_MAX_FUTURE), and a minute that is not over for a day must not lose one",
+    ]);
+    expect(retention('8d', { EVENT_HUB_LOG_KEEP: '174h' })).toEqual([
+      "env EVENT_HUB_RETENTION: expected at least 198h, got '8d': the log keeps entries for 174h (EVENT_HUB_LOG_KEEP), and must not hold what the store has removed",
+    ]);
+    const least = { EVENT_HUB_LOG_KEEP: '7d', EVENT_HUB_MAX_FUTURE: '0s' };
+    const { settings } = load({ env: { EVENT_HUB_RETENTION: '8d', ...least } });
+    expect(settings.retentionMs).toBe(8 * 86_400_000);
+  });
+
   it('refuse fewer roles than all with SQLite', () => {
     expect(faultsOf({ env: { EVENT_HUB_ROLES: 'http' } })[0]).toMatch(
       /^env EVENT_HUB_ROLES: with SQLite one process does everything/,

@@ -1,6 +1,8 @@
 import { expect, it, onTestFinished } from 'vitest';
 import { type Caller, expandScopes } from '../../src/auth/caller.ts';
 import type { Hub } from '../../src/hub.ts';
+import { logShard } from '../../src/log/one-shard.ts';
+import { within } from '../support/hub-places.ts';
 import { anInput } from '../support/rest-calls.ts';
 import { startTestHub } from '../support/start-test-hub.ts';
 
@@ -53,3 +55,23 @@ it.each(Object.keys(verbs))(
     });
   },
 );
+
+it('tells of an event that retention removed, but not a caller who may see some types', async () => {
+  const running = await startTestHub();
+  onTestFinished(() => running.remove());
+  const { hub, settings } = running;
+  const inputs = [anInput(), anInput()];
+  await hub.publish(everything, inputs);
+  const id = String(inputs[0]?.id);
+  await within(settings, ({ store }) =>
+    store.removeOldest(logShard, { receivedBefore: Date.now() + 60_000 }, 1),
+  );
+  await expect(hub.get(everything, id)).rejects.toMatchObject({
+    code: 'not_found',
+    message: 'retention has removed the event with this id',
+  });
+  await expect(hub.get(purchases, id)).rejects.toMatchObject({
+    code: 'not_found',
+    message: 'no event has this id',
+  });
+});

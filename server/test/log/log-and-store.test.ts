@@ -34,11 +34,14 @@ const commandArbitrary = fc.oneof(
     arbitrary: fc.record({ append: fc.array(groupArbitrary, { minLength: 1, maxLength: 4 }) }),
   },
   { weight: 1, arbitrary: fc.constant({ reopen: true as const }) },
+  { weight: 2, arbitrary: fc.record({ remove: fc.integer({ min: 1, max: 5 }) }) },
 );
 
 /** What a log and its store should hold, in the plainest way. */
 class Model {
   readonly events: NewEvent[] = [];
+  /** How many of the first ones retention has removed. */
+  removed = 0;
 
   append(events: readonly NewEvent[], atomic: boolean): readonly string[] {
     const added: NewEvent[] = [];
@@ -57,13 +60,22 @@ class Model {
     return statuses;
   }
 
+  /** Never the newest. */
+  remove(limit: number): number {
+    const count = Math.max(0, Math.min(limit, this.events.length - this.removed - 1));
+    this.removed += count;
+    return count;
+  }
+
   total(): bigint {
     return this.events.reduce((sum, { amount }) => sum + amount, 0n);
   }
 }
 
 describe('log and store in one file', () => {
-  it('agree with a plain model over any appends and restarts', { timeout: 120_000 }, async () => {
+  it('agree with a plain model over any appends, removals and restarts', {
+    timeout: 120_000,
+  }, async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(commandArbitrary, { minLength: 1, maxLength: 8 }),
@@ -87,6 +99,12 @@ describe('log and store in one file', () => {
                 ({ log, store } = await open());
                 continue;
               }
+              if ('remove' in command) {
+                const cut = { receivedBefore: noon * 2 };
+                const removal = await store.removeOldest('0', cut, command.remove);
+                expect(removal?.events ?? 0).toBe(model.remove(command.remove));
+                continue;
+              }
               const outcomes = await log.append(command.append);
               const expected = command.append.map(({ events, atomic }) =>
                 model.append(events, atomic),
@@ -94,7 +112,7 @@ describe('log and store in one file', () => {
               expect(outcomes.map((group) => group.map(({ status }) => status))).toEqual(expected);
             }
             const ids = (await readAll(log)).map(({ event }) => event.id);
-            expect(ids).toEqual(model.events.map(({ id }) => id));
+            expect(ids).toEqual(model.events.slice(model.removed).map(({ id }) => id));
             const { buckets } = await store.aggregate({ from: 0, to: noon * 2, filter: {} });
             expect(buckets.reduce((sum, { total }) => sum + total, 0n)).toBe(model.total());
             expect(await store.verify()).toEqual([]);

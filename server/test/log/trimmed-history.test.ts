@@ -107,6 +107,63 @@ describeWithEngines('trimmed history', ['redis', 'mongo'], () => {
     expect(seen).toEqual(idsOf([...events, ...later]));
   });
 
+  /** The oldest so many, of those that only the store still holds. */
+  const retain = async (count: number) => {
+    const upTo = await bare.trimmedTo(logShard);
+    const cut = {
+      receivedBefore: Number.MAX_SAFE_INTEGER,
+      ...(upTo === undefined ? {} : { upTo }),
+    };
+    return await store.removeOldest(logShard, cut, count);
+  };
+
+  it('begins at the oldest that retention has left, and goes on behind its floor', async () => {
+    const events = someEvents(margin + 60);
+    const positions = await append(events);
+    await archive();
+    await trim();
+    expect(await retain(40)).toMatchObject({ events: 40, floor: positions[39] });
+    const later = someEvents(5);
+    await append(later);
+    expect(await idsFrom('start')).toEqual(idsOf([...events.slice(40), ...later]));
+    for (const index of [39, 40, 58, 59, 60, margin]) {
+      const rest = idsOf([...events.slice(index + 1), ...later]);
+      expect(await idsFrom(positions[index] as Position)).toEqual(rest);
+    }
+    for (const index of [0, 20, 38]) {
+      await expect(idsFrom(positions[index] as Position)).rejects.toMatchObject({
+        code: 'position_gone',
+        position: positions[39],
+      });
+    }
+    // What the log holds is not removed, and all that it has removed may be.
+    expect(await retain(1_000)).toMatchObject({ events: 20, floor: positions[59] });
+    expect(await retain(1_000)).toBeUndefined();
+    expect(await idsFrom('start')).toEqual(idsOf([...events.slice(60), ...later]));
+    await expect(idsFrom(positions[58] as Position)).rejects.toMatchObject({
+      position: positions[59],
+    });
+  });
+
+  it('is gone for a reader that retention overtakes, and goes on where it says', async () => {
+    const events = someEvents(margin + 80);
+    const positions = await append(events);
+    await archive();
+    await trim();
+    const { signal } = new AbortController();
+    const read = log.read({ from: 'start', follow: false, limit: 10, signal });
+    const seen: string[] = [];
+    const reading = (async () => {
+      for await (const batch of read) {
+        seen.push(...batch.map(({ event }) => event.id));
+        if (seen.length === 20) await retain(50);
+      }
+    })();
+    await expect(reading).rejects.toMatchObject({ code: 'position_gone', position: positions[49] });
+    expect(seen).toEqual(idsOf(events.slice(0, 20)));
+    expect(await idsFrom(positions[49] as Position)).toEqual(idsOf(events.slice(50)));
+  });
+
   it('is gone where neither of them holds the position', async () => {
     const positions = await append(someEvents(margin + 10));
     await archive();

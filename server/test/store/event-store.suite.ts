@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Instant } from '../../src/base/clock.ts';
 import type { Event, NewEvent } from '../../src/event/event.ts';
 import { matches } from '../../src/event/filter.ts';
 import type { LogEntry, Position } from '../../src/log/event-log.ts';
 import type { Bucket, EventStore, Lease, ListQuery } from '../../src/store/event-store.ts';
 import { anEvent, someEvents } from '../support/build-event.ts';
+import { retentionSuite } from './retention.suite.ts';
 import { upkeepTests } from './upkeep-tests.ts';
 
 /** What a store adapter gives to the suite. */
@@ -12,8 +14,8 @@ export interface StoreHarness {
   open(): Promise<EventStore>;
   /** Log entries with ascending positions of the form that this store is used with, from `first` on. */
   entries(events: readonly Event[], first: number): Promise<readonly LogEntry[]>;
-  /** Damages one minute count behind the store's back. */
-  damageCounts(): Promise<void>;
+  /** Damages one minute count behind the store's back: one of this minute, or any. */
+  damageCounts(minute?: Instant): Promise<void>;
   destroy(): Promise<void>;
 }
 
@@ -417,6 +419,8 @@ export function eventStoreSuite(name: string, createHarness: () => Promise<Store
       await store.close();
     });
   });
+
+  retentionSuite(name, createHarness);
 }
 
 type Summary = readonly (readonly [string, string, number, bigint])[];

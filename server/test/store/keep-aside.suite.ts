@@ -3,6 +3,7 @@ import type { Position } from '../../src/log/event-log.ts';
 import type { EventStore } from '../../src/store/event-store.ts';
 import { anEvent } from '../support/build-event.ts';
 import type { StoreHarness } from './event-store.suite.ts';
+import { keepRemovedSuite } from './keep-removed.suite.ts';
 
 /** What a store takes over of another hub's, for every adapter. */
 export function keepAsideSuite(name: string, createHarness: () => Promise<StoreHarness>): void {
@@ -39,5 +40,7 @@ export function keepAsideSuite(name: string, createHarness: () => Promise<StoreH
       expect(await store.get(event.id)).toBeUndefined();
       expect(await store.verify()).toEqual(before);
     });
+
+    keepRemovedSuite(createHarness);
   });
 }

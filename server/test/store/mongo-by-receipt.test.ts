@@ -155,6 +155,49 @@ describeWithEngines('events of several shards in MongoDB', ['mongo'], () => {
     expect(await store.verify()).toEqual([]);
   });
 
+  it('are removed by shard, and what was removed is known in all of them', async () => {
+    const at = (index: number) => noon + index * 10_000;
+    const entries = Array.from({ length: 90 }, (_, index) =>
+      partitionEntry(index % 3, index, anEvent({ receivedAt: at(index), timestamp: at(index) })),
+    );
+    await recordAll(entries);
+    const whole = { from: noon, to: noon + 15 * minuteMs, filter: {} };
+    const before = await store.aggregate(whole);
+    const cut = { receivedBefore: at(60) };
+    const previews = await Promise.all(
+      ['0', '1', '2'].map((own) => store.previewRemoval(own, cut)),
+    );
+    expect(previews).toMatchObject([{ events: 20 }, { events: 20 }, { events: 20 }]);
+    const [first, second] = await Promise.all(
+      ['0', '1'].map((own) => store.removeOldest(own, cut, 1_000)),
+    );
+    expect([first, second]).toMatchObject([{ events: 20 }, { events: 20 }]);
+    // A minute is frozen once, by whichever shard loses an event of it first.
+    expect((first?.minutes ?? 0) + (second?.minutes ?? 0)).toBe(10);
+    expect(await store.retained()).toEqual({
+      floors: new Map([
+        ['0', entries[57]?.position],
+        ['1', entries[58]?.position],
+      ]),
+      removedEvents: 40,
+      frozenMinutes: 10,
+    });
+    const own = (shard: string) => entries.filter((entry) => entry.shard === shard);
+    expect(ids(await store.entriesAfter('0', 'start', 100))).toEqual(ids(own('0').slice(20)));
+    expect(ids(await store.entriesAfter('2', 'start', 100))).toEqual(ids(own('2')));
+    await expect(
+      store.entriesAfter('1', own('1')[3]?.position as Position, 5),
+    ).rejects.toMatchObject({ code: 'position_gone', position: entries[58]?.position });
+    const [removed] = entries as [LogEntry];
+    const elsewhere = [removed.event, { ...removed.event, amount: 1n }].map((event, index) =>
+      partitionEntry(2, 1_000 + index, event),
+    );
+    expect(await store.record('2', elsewhere)).toEqual({ added: 0, duplicates: 1, conflicts: 1 });
+    expect((await store.aggregate(whole)).buckets).toEqual(before.buckets);
+    expect(await store.verify()).toEqual([]);
+    expect(await store.rebuild()).toBe(0);
+  });
+
   it.each([true, false])(
     'are not mixed with those of the other kind of log (sharded first: %s)',
     async (isFirst) => {
@@ -228,6 +271,7 @@ describeWithEngines('a query on MongoDB beside a sharded log', ['mongo'], () => 
   const key = `${String(noon + 30 * minuteMs).padStart(15, '0')}|`;
   const hour = { from: noon + 30 * minuteMs, to: noon + 90 * minuteMs };
   const page = 11;
+  const everything = { receivedBefore: Number.MAX_SAFE_INTEGER };
 
   it.each<[string, () => Promise<unknown>, number]>([
     ['lists the newest', listed({}), page],
@@ -240,6 +284,9 @@ describeWithEngines('a query on MongoDB beside a sharded log', ['mongo'], () => 
     ['reads on in the first shard', () => store.entriesAfter('0', positionAt(0, 970), 50), 50],
     ['reads on at the end of a shard', () => store.entriesAfter('2', positionAt(2, 998), 50), 2],
     ['reads the last shard from its start', () => store.entriesAfter('5', 'start', 50), 50],
+    ['removes the oldest of a shard', () => store.removeOldest('3', everything, 50), 51],
+    ['removes those behind them', () => store.removeOldest('3', everything, 50), 51],
+    ['previews the rest of the shard', () => store.previewRemoval('3', everything), 900],
   ])('%s by an index, without sorting, reading no more than it gives', async (_, work, max) => {
     const done = await profiled(work);
     expect(done.length).toBeGreaterThan(0);

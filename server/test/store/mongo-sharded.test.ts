@@ -9,7 +9,7 @@ import { keepAsideSuite } from './keep-aside.suite.ts';
 import { keyStoreSuite } from './key-store.suite.ts';
 import { mongoStoreHarness } from './mongo-store-harness.ts';
 
-/** The layout of docs/operate.md: events by their hashed ids, all else on the database's own shard. */
+/** The layout of docs/operate.md: events and what stays of removed ones by their hashed ids, all else on the database's own shard. */
 describeWithCluster('MongoDB as a sharded cluster', () => {
   let cluster: MongoCluster;
   beforeAll(async () => {
@@ -26,10 +26,12 @@ describeWithCluster('MongoDB as a sharded cluster', () => {
     const { databaseName } = client.db();
     const admin = client.db('admin');
     await admin.command({ enableSharding: databaseName });
-    await admin.command({
-      shardCollection: `${databaseName}.events`,
-      key: { _id: 'hashed' },
-    });
+    for (const collection of ['events', 'removed_events']) {
+      await admin.command({
+        shardCollection: `${databaseName}.${collection}`,
+        key: { _id: 'hashed' },
+      });
+    }
   };
   const harness = () => mongoStoreHarness({ url: newUrl(), prepare: shardEvents });
   const harnessByReceipt = () =>

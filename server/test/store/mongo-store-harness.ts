@@ -1,4 +1,5 @@
 import { MongoClient } from 'mongodb';
+import { dateOf } from '../../src/base/clock.ts';
 import type { Event } from '../../src/event/event.ts';
 import type { LogEntry } from '../../src/log/event-log.ts';
 import { formatPosition } from '../../src/log/kafka/kafka-position.ts';
@@ -26,11 +27,12 @@ export async function mongoStoreHarness(options: MongoHarnessOptions = {}): Prom
     open: () => openMongoStore(url, { exclusive: true, isLogSharded }),
     entries: async (events, first) =>
       isLogSharded ? partitionEntries(events, first) : logEntries(events, first),
-    damageCounts: async () => {
+    damageCounts: async (minute) => {
+      const one = minute === undefined ? {} : { minute: dateOf(minute) };
       await client
         .db()
         .collection('minute_metrics')
-        .updateOne({}, { $inc: { total: toDecimal128(1n) } });
+        .updateOne(one, { $inc: { total: toDecimal128(1n) } });
     },
     destroy: async () => {
       await client.db().dropDatabase();

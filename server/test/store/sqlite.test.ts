@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { readLogId } from '../../src/engines/sqlite/open-database.ts';
 import { positionOf } from '../../src/engines/sqlite/position.ts';
 import type { Event } from '../../src/event/event.ts';
+import type { LogEntry } from '../../src/log/event-log.ts';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import { someEvents } from '../support/build-event.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -32,12 +33,15 @@ async function sqliteStoreHarness(): Promise<StoreHarness> {
         event,
       }));
     },
-    damageCounts: async () => {
+    damageCounts: async (minute) => {
       withDatabase((database) =>
-        database.exec(`
-          UPDATE minute_counts SET total_low = total_low + 1
-          WHERE (minute, event_type, currency) =
-            (SELECT minute, event_type, currency FROM minute_counts LIMIT 1)`),
+        database
+          .prepare(`
+            UPDATE minute_counts SET total_low = total_low + 1
+            WHERE (minute, event_type, currency) =
+              (SELECT minute, event_type, currency FROM minute_counts
+                WHERE minute = coalesce(?, minute) LIMIT 1)`)
+          .run(minute ?? null),
       );
     },
     destroy: async () => folder.remove(),
@@ -61,6 +65,24 @@ describe('the store in a file', () => {
     const access = store.keys.access().then(() => order.push('access'));
     await Promise.all([...listings, access]);
     expect(order.indexOf('access')).toBeLessThan(order.length - 1);
+    await store.close();
+    await harness.destroy();
+  });
+
+  it('never takes its floor back, also when an entry comes that lies before it', async () => {
+    const harness = await sqliteStoreHarness();
+    const store = await harness.open();
+    const entries = await harness.entries(someEvents(5), 1);
+    const [first, skipped, ...rest] = entries as [LogEntry, LogEntry, ...LogEntry[]];
+    await store.record('0', [first, ...rest]);
+    const cut = { receivedBefore: Date.UTC(2100, 0, 1) };
+    await store.removeOldest('0', cut, 2);
+    const floors = new Map([['0', rest[0]?.position]]);
+    expect(await store.retained()).toMatchObject({ floors, removedEvents: 2 });
+    await store.resetPosition('0', undefined);
+    expect(await store.record('0', entries)).toMatchObject({ added: 1, duplicates: 4 });
+    expect(await store.removeOldest('0', cut, 1)).toMatchObject({ floor: skipped.position });
+    expect(await store.retained()).toMatchObject({ floors, removedEvents: 3 });
     await store.close();
     await harness.destroy();
   });

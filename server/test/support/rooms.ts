@@ -16,7 +16,7 @@ export const rooms: readonly Room[] = [
   { name: 'event', files: /^event\//, rooms: ['base'], packages: ['uuid'] },
   {
     name: 'ports',
-    files: /^(log\/event-log|store\/(event-store|key-store))\.ts$/,
+    files: /^(log\/event-log|store\/(event-store|kept-aside|key-store))\.ts$/,
     rooms: ['event', 'base'],
   },
   {

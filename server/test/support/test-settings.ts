@@ -16,6 +16,7 @@ export function testSettings(folder: string, overrides: Partial<Settings> = {}):
     log: url,
     store: url,
     logKeepMs: 60 * 60 * 1000,
+    retentionMs: undefined,
     roles: new Set(['http', 'grpc', 'readers']),
     eventTypes: parseEventTypes('purchase:+,return:-,refund:-'),
     defaultCurrency: 'XXX',

@@ -43,7 +43,8 @@ export async function withProgress<T>(
 }
 
 /** For people: what is in a copy. */
-export function describeContent({ events, newest }: FileContent): string {
+export function describeContent({ events, removed, newest }: FileContent): string {
   const upTo = newest === undefined ? '' : ` up to position ${newest}`;
-  return `${events === 1 ? '1 event' : `${events} events`}${upTo}`;
+  const gone = removed === 0 ? '' : ` (and records of ${removed} that retention removed)`;
+  return `${events === 1 ? '1 event' : `${events} events`}${upTo}${gone}`;
 }

@@ -20,8 +20,9 @@ export const metrics = defineCommand({
     'Reads the store by the settings of the hub, whether it runs or not. The totals are those of GET /aggregates.',
   actions: {
     show: 'Exact totals of a window.',
-    verify: 'Compares the counts with the events; exit code 1 and a row for each that differs.',
-    rebuild: 'Replaces the counts by a recomputation from the events.',
+    verify:
+      'Compares the counts with the events; exit code 1 and a row for each that differs. Minutes of which retention removed an event are passed over.',
+    rebuild: 'Replaces the counts by a recomputation from the events, but those of such minutes.',
   },
   flags: {
     minutes: { kind: 'text', value: 'N', help: 'show: the last so many minutes; 1 when absent.' },
@@ -66,6 +67,7 @@ async function verify(
   terminal: Terminal,
 ): Promise<ExitCode> {
   const differences = await store.verify();
+  await tellFrozen(store, terminal);
   if (differences.length === 0) {
     terminal.err('the counts equal a recomputation from the events');
     return exitCode.done;
@@ -79,10 +81,19 @@ async function verify(
 
 async function rebuild(store: EventStore, terminal: Terminal): Promise<ExitCode> {
   const changed = await store.rebuild();
+  await tellFrozen(store, terminal);
   terminal.err(
     changed === 0 ? 'the counts were right: nothing changed' : `${changed} counts were replaced`,
   );
   return exitCode.done;
+}
+
+async function tellFrozen(store: EventStore, terminal: Terminal): Promise<void> {
+  const { frozenMinutes } = await store.retained();
+  if (frozenMinutes === 0) return;
+  terminal.err(
+    `${frozenMinutes} frozen minutes were passed over: retention removed events of theirs, and their totals stay as they are`,
+  );
 }
 
 const differenceShape: RecordShape<CountDifference> = {

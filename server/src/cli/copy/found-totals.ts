@@ -1,6 +1,6 @@
-import { hasSameContent } from '../../event/event.ts';
+import { isRepeatOf } from '../../event/removed-event.ts';
 import type { LogEntry } from '../../log/event-log.ts';
-import type { EventStore, StoredEvent } from '../../store/event-store.ts';
+import type { EventStore, KnownEvent } from '../../store/event-store.ts';
 import type { Source } from './source.ts';
 import { type Totals, TotalsTally } from './totals.ts';
 
@@ -22,8 +22,8 @@ export async function foundTotals(
   return tally.values;
 }
 
-function counts({ event }: LogEntry, known: ReadonlyMap<string, StoredEvent>): boolean {
+function counts({ event }: LogEntry, known: ReadonlyMap<string, KnownEvent>): boolean {
   const stored = known.get(event.id)?.event;
   if (stored === undefined) return true;
-  return stored.receivedAt === event.receivedAt && hasSameContent(stored, event);
+  return stored.receivedAt === event.receivedAt && isRepeatOf(stored, event);
 }

@@ -53,7 +53,7 @@ function embeddedSource(settings: Settings, { log, store, close }: Engines): Sou
     store,
     read: (after, signal) => readLog(log, after, signal),
     placeOf: async (id) => (await store.get(id))?.position,
-    mark: async () => (await log.end()) ?? '',
+    mark: () => markOf(log, store),
     settle: async () => undefined,
     close,
   };
@@ -65,7 +65,7 @@ function pairSource(settings: Settings, { log, store, close }: Engines): Source 
     store,
     read: (after, signal) => readLog(withTrimmedHistory(log, store), after, signal),
     placeOf: async (id) => (await store.get(id))?.position,
-    mark: async () => (await log.end()) ?? '',
+    mark: () => markOf(log, store),
     settle: async (signal) => {
       const archiving = new Archiving({ log, store });
       try {
@@ -76,6 +76,12 @@ function pairSource(settings: Settings, { log, store, close }: Engines): Source 
     },
     close,
   };
+}
+
+/** Retention writes too. */
+async function markOf(log: Engines['log'], store: EventStore): Promise<string> {
+  const { removedEvents } = await store.retained();
+  return `${removedEvents} ${(await log.end()) ?? ''}`;
 }
 
 async function openLogAlone(settings: Settings): Promise<Source> {
@@ -108,7 +114,10 @@ async function openStoreAlone(settings: Settings, alone: boolean): Promise<Sourc
     store,
     read: (after, signal) => readStore(store, after, signal),
     placeOf: async (id) => (await store.get(id))?.listKey,
-    mark: async () => [...(await store.positions())].map(String).sort().join(' '),
+    mark: async () => {
+      const { removedEvents } = await store.retained();
+      return [removedEvents, ...[...(await store.positions())].map(String).sort()].join(' ');
+    },
     settle: async () => undefined,
     close: () => store.close(),
   };

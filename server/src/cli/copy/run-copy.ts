@@ -2,7 +2,9 @@ import type { Clock } from '../../base/clock.ts';
 import { HubError } from '../../base/errors.ts';
 import type { Aside, EventStore } from '../../store/event-store.ts';
 import { type CopyTally, copyEvents } from './copy-events.ts';
+import { copyRemoved } from './copy-removed.ts';
 import { foundTotals } from './found-totals.ts';
+import { holdRetention } from './hold-retention.ts';
 import type { Target } from './open-target.ts';
 import { resumePlace } from './resume-place.ts';
 import type { Source } from './source.ts';
@@ -38,14 +40,24 @@ const comparisonsMax = 5;
 
 /** Copies, carries along what lies beside the events, and compares. */
 export async function runCopy(run: CopyRun, state: CopyState): Promise<CopyResult> {
-  const { source, target, follow, signal } = run;
+  const { source, target, clock, signal } = run;
   await assertOther(source, target.store);
+  const letGo = await holdRetention(target.store, clock, signal);
+  try {
+    return await copyAll(run, state);
+  } finally {
+    await letGo();
+  }
+}
+
+async function copyAll(run: CopyRun, state: CopyState): Promise<CopyResult> {
+  const { source, target, follow, signal } = run;
   if (!follow) {
     state.phase = 'completing the store of the source';
     await source.settle(signal);
   }
   const mark = await source.mark();
-  if (source.store !== undefined) state.total = countOf(await totalsOf(source.store));
+  if (source.store !== undefined) state.total = await countEvents(source.store);
   await agreeLike(source.store, target.store);
 
   const after = await resumePlace(source, target.store, signal);
@@ -112,7 +124,7 @@ async function complete(
     if (follow) await source.settle(signal);
     const before = await source.mark();
     if (!follow && before !== mark) throw takesWrites(source);
-    if (source.store !== undefined) await copyAside(source.store, target.store);
+    if (source.store !== undefined) await copyBeside(source.store, run);
     state.phase = 'comparing';
     const sums =
       source.store === undefined
@@ -122,6 +134,15 @@ async function complete(
     const moved = (await source.mark()) !== before;
     if (found.length === 0 || !(follow && moved) || comparison === comparisonsMax) return found;
   }
+}
+
+async function copyBeside(source: EventStore, { target, say }: CopyRun): Promise<void> {
+  await copyAside(source, target.store);
+  const unsure = await copyRemoved(source, target.store);
+  if (unsure === 0) return;
+  say(
+    `${unsure} frozen minutes were left as they are in the target: its own retention has removed copied events of theirs`,
+  );
 }
 
 /** Conflicts and unreadable entries, in parts that fit into a transaction. */
@@ -139,6 +160,12 @@ async function copyAside(source: EventStore, target: EventStore): Promise<void> 
 
 const everything = Number.MAX_SAFE_INTEGER;
 const asideEntries = 100;
+
+/** Those that are there, about: for the progress. */
+async function countEvents(store: EventStore): Promise<number> {
+  const { removedEvents } = await store.retained();
+  return countOf(await totalsOf(store)) - removedEvents;
+}
 
 /** The hub on the target takes the same for valid and counts alike. */
 async function agreeLike(source: EventStore | undefined, target: EventStore): Promise<void> {

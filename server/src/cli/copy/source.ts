@@ -23,7 +23,7 @@ export interface Source {
   read(after: string | undefined, signal: AbortSignal): AsyncIterable<SourceBatch>;
   /** The place of a stored event; undefined where it is not there, or cannot be looked up. */
   placeOf(id: string): Promise<string | undefined>;
-  /** Differs after every write. */
+  /** Differs after every write, and after what retention removed. */
   mark(): Promise<string>;
   /** Resolves when the store has what the log had when this was called. */
   settle(signal: AbortSignal): Promise<void>;

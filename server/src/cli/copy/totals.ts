@@ -25,21 +25,30 @@ export async function totalsOf(store: EventStore): Promise<Totals> {
 export class TotalsTally {
   readonly values = new Map<string, Total>();
 
-  add(
-    { eventType, currency }: { readonly eventType: string; readonly currency: string },
-    { eventCount, total }: Total,
-  ): void {
-    const key = `${eventType} ${currency}`;
-    const known = this.values.get(key) ?? nothing;
-    this.values.set(key, {
+  add(of: OfType, { eventCount, total }: Total): void {
+    const known = this.totalOf(of);
+    this.values.set(keyOf(of), {
       eventCount: known.eventCount + eventCount,
       total: known.total + total,
     });
   }
 
+  totalOf(of: OfType): Total {
+    return this.values.get(keyOf(of)) ?? nothing;
+  }
+
   addEvent({ event }: LogEntry): void {
     this.add(event, { eventCount: 1, total: event.amount });
   }
+}
+
+interface OfType {
+  readonly eventType: string;
+  readonly currency: string;
+}
+
+function keyOf({ eventType, currency }: OfType): string {
+  return `${eventType} ${currency}`;
 }
 
 export function countOf(totals: Totals): number {

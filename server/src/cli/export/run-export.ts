@@ -61,11 +61,7 @@ export async function runExport(run: ExportRun): Promise<boolean> {
 /** A place in a log that was emptied, restored or replaced since is none: events would be missed. */
 async function assertSameLog(reads: Reads, { last }: ExportPlace): Promise<void> {
   if (last === undefined) return;
-  const found = await reads.get(last.id).catch((reason) => {
-    if (HubError.from(reason).code === 'not_found') return undefined;
-    throw reason;
-  });
-  if (found?.position === last.position) return;
+  if ((await reads.positionOf(last.id)) === last.position) return;
   throw new HubError(
     'conflict',
     `the event at which the export was broken off (${last.id}) is not where it was: the hub was restored or replaced since; remove what there is of the export, and begin anew`,

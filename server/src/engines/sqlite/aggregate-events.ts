@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Instant } from '../../base/clock.ts';
 import type { AggregateQuery } from '../../store/event-store.ts';
+import { frozenMinute, neededEvents } from '../../store/frozen-minutes.ts';
 import { addFilter } from './find-events.ts';
 import { newestEntry, type Row, rowsOf } from './queries.ts';
 import { totalBase } from './schema.ts';
@@ -21,9 +22,23 @@ export interface AggregateRows {
 export function aggregateEvents(database: DatabaseSync, query: AggregateQuery): AggregateRows {
   database.exec('BEGIN');
   try {
+    assertWhole(database, query);
     return { buckets: bucketsOf(database, query), newest: newestEntry(database) };
   } finally {
     database.exec('COMMIT');
+  }
+}
+
+/** Throws `invalid` when the answer needs events of a frozen minute. */
+function assertWhole(database: DatabaseSync, query: AggregateQuery): void {
+  for (const needed of neededEvents(query)) {
+    const [found] = rowsOf(
+      database,
+      'SELECT max(minute) FROM frozen_minutes WHERE minute >= ? AND minute < ?',
+      [needed.from, needed.to],
+    );
+    const newest = found?.[0];
+    if (typeof newest === 'number') throw frozenMinute(needed, newest);
   }
 }
 

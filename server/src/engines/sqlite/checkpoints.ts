@@ -5,6 +5,8 @@ import type { WriterProcedures } from './writer-thread.ts';
 /** Pages that one commit and one event add to the write-ahead log, roughly: measured with random users. */
 const pagesPerCommit = 8;
 const pagesPerEvent = 2;
+/** The same of an event that retention removes: its row, its keys, and the record that stays. */
+const pagesPerRemoved = 4;
 
 /** A checkpoint is due after so many pages: 64 MiB. */
 const checkpointPages = 16_384;
@@ -29,7 +31,16 @@ export class Checkpoints {
   }
 
   committed(events: number): void {
-    this.#pages += pagesPerCommit + events * pagesPerEvent;
+    this.#add(pagesPerCommit + events * pagesPerEvent);
+  }
+
+  /** A commit that removed events. */
+  removed(events: number): void {
+    this.#add(pagesPerCommit + events * pagesPerRemoved);
+  }
+
+  #add(pages: number): void {
+    this.#pages += pages;
     if (this.#pages < checkpointPages || this.#running !== undefined) return;
     this.#pages = 0;
     this.#running = this.#run();

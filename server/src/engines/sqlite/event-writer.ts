@@ -1,9 +1,10 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Instant } from '../../base/clock.ts';
-import { hasSameContent } from '../../event/event.ts';
 import { isLate, minuteOf } from '../../event/minute.ts';
+import { isRepeatOf } from '../../event/removed-event.ts';
 import { CountTally } from '../../store/count-tally.ts';
 import { type Cell, selectedEventColumns, unpackEvent } from './event-rows.ts';
+import { type FirstEvent, RemovedEvents } from './removed-events.ts';
 import { totalBase } from './schema.ts';
 
 /** Cells of one event, see event-rows.ts. */
@@ -23,6 +24,7 @@ export class EventWriter {
   readonly #database: DatabaseSync;
   readonly #insert: StatementSync;
   readonly #findById: StatementSync;
+  readonly #removed: RemovedEvents;
   readonly #count: StatementSync;
   readonly #countMinute: StatementSync;
 
@@ -35,6 +37,7 @@ export class EventWriter {
       `SELECT position, ${selectedEventColumns} FROM events WHERE id = ?`,
     );
     this.#findById.setReturnArrays(true);
+    this.#removed = new RemovedEvents(database);
     this.#count = database.prepare(`
       INSERT INTO minute_counts VALUES (?, ?, ?, ?, ?, ?, ?, ?)
       ON CONFLICT DO UPDATE SET
@@ -68,6 +71,7 @@ export class EventWriter {
     last: number,
     now: Instant,
   ): { outcomes: Outcomes; last: number } {
+    this.#removed.look();
     const events = cells.length / stride;
     const outcomes = { statuses: new Uint8Array(events), sequences: new Float64Array(events) };
     const written: number[] = [];
@@ -133,6 +137,7 @@ export class EventWriter {
 
   /** False when the id is known. */
   #insertEvent(sequence: number, cells: readonly Cell[], at: number): boolean {
+    if (this.#removed.find(cells[at] as string) !== undefined) return false;
     const { changes } = this.#insert.run(
       sequence,
       cells[at] as Cell,
@@ -148,17 +153,22 @@ export class EventWriter {
   }
 
   #compareWithFirst(cells: readonly Cell[], index: number, outcomes: Outcomes): void {
-    const first = this.findById(cells[index * stride] as string);
-    const same =
-      first !== undefined && hasSameContent(first.event, unpackEvent(cells, index * stride));
+    const first = this.findFirst(cells[index * stride] as string);
+    const same = first !== undefined && isRepeatOf(first.event, unpackEvent(cells, index * stride));
     outcomes.statuses[index] = same ? outcome.duplicate : outcome.conflict;
     outcomes.sequences[index] = same ? first.sequence : 0;
   }
 
-  findById(id: string) {
+  /** What is known under an id. */
+  findFirst(id: string): FirstEvent | undefined {
     const row = this.#findById.get(id) as unknown as readonly unknown[] | undefined;
-    if (row === undefined) return undefined;
+    if (row === undefined) return this.#removed.find(id);
     return { sequence: row[0] as number, event: unpackEvent(row, 1) };
+  }
+
+  /** To be called in a transaction before `insertAt`. */
+  lookForRemoved(): void {
+    this.#removed.look();
   }
 
   /** Adds one event at a sequence of its own choosing, uncounted; false when its id is known. */

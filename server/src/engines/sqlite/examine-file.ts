@@ -3,9 +3,10 @@ import { dirname, join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { HubError } from '../../base/errors.ts';
 import type { Finding } from '../../base/finding.ts';
+import { removedEvents } from './file-content.ts';
 import { lockFile } from './file-lock.ts';
 import { freeBytes } from './free-space.ts';
-import { openDatabase, versionOf } from './open-database.ts';
+import { openDatabase, pragma, versionOf } from './open-database.ts';
 import { migrations } from './schema.ts';
 
 /** Free space in bytes: less than the first is a fault, less than the second a warning. */
@@ -77,8 +78,10 @@ function examineContent(file: string): readonly Finding[] {
     const version = versionOf(database);
     const events = database.prepare('SELECT count(*) AS events FROM events').get()?.events;
     const size = Math.ceil(statSync(file).size / mebibyte);
+    const removed = removedEvents(database);
+    const gone = removed === 0 ? '' : `, ${removed} more removed by retention`;
     const older = version < migrations.length ? olderFile : '';
-    const detail = `version ${version}, ${events} events, ${size} MiB, SQLite ${process.versions.sqlite}${older}`;
+    const detail = `version ${version}, ${events} events${gone}, ${size} MiB${freeInside(database)}, SQLite ${process.versions.sqlite}${older}`;
     return [{ state: 'ok', name: 'file', detail }, examinePages(database, file)];
   } catch (reason) {
     const detail = reason instanceof Error ? reason.message : String(reason);
@@ -86,6 +89,12 @@ function examineContent(file: string): readonly Finding[] {
   } finally {
     database?.close();
   }
+}
+
+/** What removed events leave: the file does not become smaller, it is filled anew. */
+function freeInside(database: DatabaseSync): string {
+  const free = Number(pragma(database, 'freelist_count')) * Number(pragma(database, 'page_size'));
+  return free < mebibyte ? '' : ` (${Math.floor(free / mebibyte)} of them free for new events)`;
 }
 
 function examinePages(database: DatabaseSync, file: string): Finding {

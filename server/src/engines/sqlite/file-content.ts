@@ -2,9 +2,10 @@ import type { DatabaseSync } from 'node:sqlite';
 import { HubError } from '../../base/errors.ts';
 import type { FileContent } from '../../base/file-backups.ts';
 import { selectedEventColumns, unpackEvent } from './event-rows.ts';
-import { readLogId } from './open-database.ts';
+import { pragma, readLogId } from './open-database.ts';
 import { positionOf } from './position.ts';
 import { rowsOf } from './queries.ts';
+import { retentionVersion } from './schema.ts';
 
 export function readFileContent(database: DatabaseSync): FileContent {
   const logId = readLogId(database);
@@ -16,6 +17,7 @@ export function readFileContent(database: DatabaseSync): FileContent {
   return {
     logId,
     events: Number(counted?.[0]),
+    removed: removedEvents(database),
     newest:
       newest === undefined
         ? undefined
@@ -36,6 +38,7 @@ export function assertSameContent(copy: DatabaseSync, wanted: FileContent): void
   const same =
     found.logId === wanted.logId &&
     found.events === wanted.events &&
+    found.removed === wanted.removed &&
     found.newest === wanted.newest;
   if (same) return;
   throw new HubError(
@@ -44,6 +47,14 @@ export function assertSameContent(copy: DatabaseSync, wanted: FileContent): void
   );
 }
 
-function describe({ logId, events, newest }: FileContent): string {
-  return `${events} events up to ${newest ?? 'none'} of the log ${logId}`;
+/** How many events retention has removed; an older hub's file has no table for them. */
+export function removedEvents(database: DatabaseSync): number {
+  if (Number(pragma(database, 'user_version')) < retentionVersion) return 0;
+  const [removed] = rowsOf(database, 'SELECT sum(removed_events) FROM floors');
+  return Number(removed?.[0] ?? 0);
+}
+
+function describe({ logId, events, removed, newest }: FileContent): string {
+  const gone = removed === 0 ? '' : ` and records of ${removed} removed ones`;
+  return `${events} events up to ${newest ?? 'none'}${gone} of the log ${logId}`;
 }

@@ -74,6 +74,32 @@ export function findByIds(database: DatabaseSync, ids: readonly string[]): reado
   return ids.map((id) => findById(database, id)).filter((row) => row !== undefined);
 }
 
+/** `id, position, fingerprint, content_hash, timestamp, received_at` of what stays of removed events. */
+export function removedByIds(database: DatabaseSync, ids: readonly string[]): readonly Row[] {
+  const sql = `SELECT id, position, fingerprint, content_hash, timestamp, received_at
+    FROM removed_events WHERE id = ?`;
+  return ids.flatMap((id) => rowsOf(database, sql, [id]));
+}
+
+/** The same in the order of their ids, after one of them. */
+export function removedAfter(database: DatabaseSync, after: string, limit: number): readonly Row[] {
+  return rowsOf(
+    database,
+    `SELECT id, position, fingerprint, content_hash, timestamp, received_at
+      FROM removed_events WHERE id > ? ORDER BY id LIMIT ?`,
+    [after, limit],
+  );
+}
+
+/** `shard, position, fingerprint, removed_events` of the newest event that retention removed. */
+export function floorRows(database: DatabaseSync): readonly Row[] {
+  return rowsOf(database, 'SELECT shard, position, fingerprint, removed_events FROM floors');
+}
+
+export function countFrozen(database: DatabaseSync): number {
+  return Number(rowsOf(database, 'SELECT count(*) FROM frozen_minutes')[0]?.[0]);
+}
+
 export function newestEntry(database: DatabaseSync): Row | undefined {
   return rowsOf(
     database,

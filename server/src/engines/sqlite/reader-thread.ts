@@ -6,8 +6,10 @@ import { readAccess } from './api-keys.ts';
 import { FileIdentity, type FileMark } from './file-identity.ts';
 import { findEvents } from './find-events.ts';
 import { checkpoint, openDatabase } from './open-database.ts';
+import { minutesLosing, removablePart } from './preview-removal.ts';
 import * as queries from './queries.ts';
-import { differencesOf, minuteStretches } from './rebuild.ts';
+import { differencesOf, frozenMinutes, minuteStretches } from './rebuild.ts';
+import type { SequenceCut } from './remove-oldest.ts';
 import { breaksConnection } from './sqlite-fault.ts';
 import { serveThread } from './thread.ts';
 
@@ -47,11 +49,35 @@ function reading<A extends readonly unknown[], R>(
   };
 }
 
+function inSnapshot<R>(db: DatabaseSync, query: () => R): R {
+  db.exec('BEGIN');
+  try {
+    return query();
+  } finally {
+    db.exec('COMMIT');
+  }
+}
+
 const procedures = {
   readEntries: reading((db, after: number, limit: number) => queries.readEntries(db, after, limit)),
   findBySequence: reading((db, sequence: number) => queries.findBySequence(db, sequence)),
   findById: reading((db, id: string) => queries.findById(db, id)),
   findByIds: reading((db, ids: readonly string[]) => queries.findByIds(db, ids)),
+  removedByIds: reading((db, ids: readonly string[]) => queries.removedByIds(db, ids)),
+  floors: reading((db) => queries.floorRows(db)),
+  removedAfter: reading((db, after: string, limit: number) =>
+    queries.removedAfter(db, after, limit),
+  ),
+  countFrozen: reading((db) => queries.countFrozen(db)),
+  frozenMinutes: reading((db, after: number, limit: number) =>
+    inSnapshot(db, () => frozenMinutes(db, after, limit)),
+  ),
+  removablePart: reading((db, cut: SequenceCut, after: number, limit: number) =>
+    removablePart(db, cut, after, limit),
+  ),
+  minutesLosing: reading((db, from: number, to: number, sequence: number) =>
+    minutesLosing(db, from, to, sequence),
+  ),
   newestEntry: reading((db) => queries.newestEntry(db)),
   findEvents: reading((db, query: ListQuery) => findEvents(db, query)),
   aggregateEvents: reading((db, query: AggregateQuery) => aggregateEvents(db, query)),
@@ -62,14 +88,9 @@ const procedures = {
   access: reading(readAccess),
   storedValue: reading((db, key: string) => queries.storedValue(db, key)),
   minuteStretches: reading((db, events: number) => minuteStretches(db, events)),
-  differences: reading((db, from: number, to: number) => {
-    db.exec('BEGIN');
-    try {
-      return differencesOf(db, from, to);
-    } finally {
-      db.exec('COMMIT');
-    }
-  }),
+  differences: reading((db, from: number, to: number) =>
+    inSnapshot(db, () => differencesOf(db, from, to)),
+  ),
   /** Beside the writer, which goes on meanwhile: only what it adds is left for its own. */
   checkpoint: () => {
     writable ??= open({ readOnly: false, cacheKib: 256 });

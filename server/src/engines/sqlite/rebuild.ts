@@ -1,27 +1,33 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Instant } from '../../base/clock.ts';
+import { minuteMs } from '../../event/minute.ts';
 import {
   compareCounts,
   cutStretches,
+  frozenMinutesOf,
   type MinuteCount,
   type Stretch,
 } from '../../store/compare-counts.ts';
-import type { CountDifference } from '../../store/event-store.ts';
+import type { CountDifference, FrozenMinute } from '../../store/event-store.ts';
+import { rowsOf } from './queries.ts';
 import { totalBase } from './schema.ts';
 
 const base = String(totalBase);
 
-/** The counts of the minutes `[from, to)` as the events say, in the order of the columns. */
-const recomputed = `
+const isWhole = 'minute NOT IN (SELECT minute FROM frozen_minutes)';
+const isFrozen = 'minute IN (SELECT minute FROM frozen_minutes)';
+
+/** The counts of some minutes of `[from, to)` as the events say, in the order of the columns. */
+const recomputed = (which: string) => `
   SELECT timestamp / 60000 * 60000 AS minute, event_type, currency,
     count(*) AS event_count, sum(amount / ${base}) AS total_high, sum(amount % ${base}) AS total_low,
     min(position) AS first_position, max(position) AS last_position
   FROM events WHERE timestamp >= :from AND timestamp < :to
-  GROUP BY 1, 2, 3`;
+  GROUP BY 1, 2, 3 HAVING ${which}`;
 
-const counted = `
+const counted = (which: string) => `
   SELECT minute, event_type, currency, event_count, total_high, total_low, first_position, last_position
-  FROM minute_counts WHERE minute >= :from AND minute < :to`;
+  FROM minute_counts WHERE minute >= :from AND minute < :to AND ${which}`;
 
 interface CountRow {
   readonly minute: Instant;
@@ -32,26 +38,51 @@ interface CountRow {
   readonly total_low: bigint;
 }
 
-/** Replaces the counts of whole minutes. The caller holds a write transaction. */
+/** Replaces the counts of whole minutes, those that lost no event. The caller holds a write transaction. */
 export function rebuildMinutes(database: DatabaseSync, from: Instant, to: Instant): number {
   const differences = differencesOf(database, from, to);
   if (differences.length === 0) return 0;
   database
-    .prepare('DELETE FROM minute_counts WHERE minute >= :from AND minute < :to')
+    .prepare(`DELETE FROM minute_counts WHERE minute >= :from AND minute < :to AND ${isWhole}`)
     .run({ from, to });
-  database.prepare(`INSERT INTO minute_counts ${recomputed}`).run({ from, to });
+  database.prepare(`INSERT INTO minute_counts ${recomputed(isWhole)}`).run({ from, to });
   return differences.length;
 }
 
-/** Compares counts with events. The caller holds a transaction, so that both are of one moment. */
+/** Compares the counts of whole minutes with events. The caller holds a transaction, so that both are of one moment. */
 export function differencesOf(
   database: DatabaseSync,
   from: Instant,
   to: Instant,
 ): readonly CountDifference[] {
+  return differencesIn(database, isWhole, from, to);
+}
+
+/** See `EventStore.frozenMinutes`. The caller holds a transaction. */
+export function frozenMinutes(
+  database: DatabaseSync,
+  after: Instant,
+  limit: number,
+): readonly FrozenMinute[] {
+  const minutes = rowsOf(
+    database,
+    'SELECT minute FROM frozen_minutes WHERE minute > ? ORDER BY minute LIMIT ?',
+    [after, limit],
+  ).map(([minute]) => minute as Instant);
+  const [first, last] = [minutes[0], minutes.at(-1)];
+  if (first === undefined || last === undefined) return [];
+  return frozenMinutesOf(minutes, differencesIn(database, isFrozen, first, last + minuteMs));
+}
+
+function differencesIn(
+  database: DatabaseSync,
+  which: string,
+  from: Instant,
+  to: Instant,
+): readonly CountDifference[] {
   return compareCounts(
-    select(database, counted, from, to).map(minuteCount),
-    select(database, recomputed, from, to).map(minuteCount),
+    select(database, counted(which), from, to).map(minuteCount),
+    select(database, recomputed(which), from, to).map(minuteCount),
   );
 }
 

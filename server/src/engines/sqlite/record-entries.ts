@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Instant } from '../../base/clock.ts';
-import { hasSameContent } from '../../event/event.ts';
+import { isRepeatOf } from '../../event/removed-event.ts';
 import type { UnreadableEntry } from '../../log/event-log.ts';
 import type { Recorded } from '../../store/event-store.ts';
 import { type Cell, unpackEvent } from './event-rows.ts';
@@ -27,6 +27,7 @@ export function recordEntries(
   const recorded = { added: 0, duplicates: 0, conflicts: 0 };
   const addedCells: Cell[] = [];
   const addedSequences: number[] = [];
+  events.lookForRemoved();
   for (const [index, position] of positions.entries()) {
     if (position <= reached) continue;
     const eventCells = cells.slice(index * stride, (index + 1) * stride);
@@ -38,8 +39,8 @@ export function recordEntries(
       continue;
     }
     const event = unpackEvent(eventCells, 0);
-    const first = events.findById(event.id);
-    if (first !== undefined && hasSameContent(first.event, event)) {
+    const first = events.findFirst(event.id);
+    if (first !== undefined && isRepeatOf(first.event, event)) {
       recorded.duplicates += 1;
     } else {
       recorded.conflicts += 1;

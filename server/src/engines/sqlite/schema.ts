@@ -9,6 +9,8 @@ export interface SqliteMigration extends Migration {
  * index to the next version, and its SQL is never edited after a release.
  *
  * `events.position` is the log's sequence: dense, ascending, never used twice.
+ * Retention takes events away from its beginning, and never the newest: the next
+ * sequence is always the one after the newest event's.
  * Totals are kept as `high * 10^9 + low` millionths, so that no sum of amounts
  * can overflow a 64-bit integer. `first_position` and `last_position` bound the
  * part of the log in which a minute's events lie.
@@ -106,7 +108,49 @@ export const migrations: readonly SqliteMigration[] = [
   ) STRICT, WITHOUT ROWID;
   `,
   },
+  {
+    // What stays of the events that retention removed, the minutes whose counts their events no longer
+    // give, what of these counts another hub's removed events are, and by shard the newest event that
+    // was removed. What another hub removed has the position 0.
+    description:
+      'adds the tables removed_events, frozen_minutes, kept_counts and floors, for retention',
+    cost: 'no events',
+    sql: `
+  CREATE TABLE removed_events (
+    id TEXT PRIMARY KEY,
+    position INTEGER NOT NULL,
+    fingerprint TEXT NOT NULL,
+    content_hash TEXT NOT NULL,
+    timestamp INTEGER NOT NULL,
+    received_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE frozen_minutes (
+    minute INTEGER PRIMARY KEY
+  ) STRICT;
+
+  CREATE TABLE kept_counts (
+    minute INTEGER NOT NULL,
+    event_type TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    event_count INTEGER NOT NULL,
+    total_high INTEGER NOT NULL,
+    total_low INTEGER NOT NULL,
+    PRIMARY KEY (minute, event_type, currency)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE floors (
+    shard TEXT PRIMARY KEY,
+    position INTEGER NOT NULL,
+    fingerprint TEXT NOT NULL,
+    removed_events INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
+  },
 ];
+
+/** The first that knows retention. */
+export const retentionVersion = 3;
 
 /** "EvHu", in the file's header: the mark of the hub. */
 export const applicationId = 0x45764875;

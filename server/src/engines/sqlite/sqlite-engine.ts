@@ -11,9 +11,10 @@ import { type Cell, packEvent, unpackEvent } from './event-rows.ts';
 import { type Outcomes, outcome } from './event-writer.ts';
 import { lockFile } from './file-lock.ts';
 import { LocalLeases } from './local-leases.ts';
-import { positionOf } from './position.ts';
+import { formatPosition, positionOf } from './position.ts';
 import type { Row } from './queries.ts';
 import type { ReaderData, ReaderProcedures } from './reader-thread.ts';
+import type { Prefix, SequenceCut } from './remove-oldest.ts';
 import { Tail } from './tail.ts';
 import { Thread } from './thread.ts';
 import type { WriterOptions } from './writer.ts';
@@ -21,6 +22,9 @@ import type { WriterProcedures } from './writer-thread.ts';
 
 /** The whole log is one shard. */
 export const sqliteShard = '0';
+
+/** Events in one stretch of a pass over all of them: a fraction of a second each. */
+export const stretchEvents = 50_000;
 
 export interface SqliteEngineOptions {
   /** `sqlite:` and a path. */
@@ -31,6 +35,13 @@ export interface SqliteEngineOptions {
   readonly pageCountMax?: number;
   /** Of a file of an older hub; brought up to date without a word when absent. */
   readonly upgrade?: UpgradeOptions;
+}
+
+/** The place of the newest event that retention removed. */
+export interface Floor {
+  readonly sequence: number;
+  readonly position: Position;
+  readonly removedEvents: number;
 }
 
 const writerCacheKib = 16 * 1024;
@@ -116,6 +127,30 @@ export class SqliteEngine {
   /** Rejects with `unavailable` when an append would fail now. */
   async check(): Promise<void> {
     this.tail.advance(await this.writer.call('check'));
+  }
+
+  /** Undefined while retention has removed nothing. Memory lets go of what another process removed. */
+  async floor(): Promise<Floor | undefined> {
+    const rows = await this.reader.call('floors');
+    const row = rows.find(([shard]) => shard === sqliteShard);
+    if (row === undefined) return undefined;
+    const [, sequence, fingerprint, removedEvents] = row as readonly [
+      string,
+      number,
+      string,
+      number,
+    ];
+    this.tail.removedTo(sequence);
+    return { sequence, position: formatPosition(sequence, this.logId, fingerprint), removedEvents };
+  }
+
+  /** See `EventStore.removeOldest`. */
+  async removeOldest(cut: SequenceCut, limit: number): Promise<Prefix | undefined> {
+    const prefix = await this.writer.call('removeOldest', sqliteShard, cut, limit);
+    if (prefix === undefined) return undefined;
+    this.tail.removedTo(prefix.sequence);
+    this.#checkpoints.removed(prefix.events);
+    return prefix;
   }
 
   entryOf(row: Row): LogEntry {

@@ -74,6 +74,12 @@ export class Tail {
     this.#ring();
   }
 
+  /** Retention has removed the events up to `sequence`: they are not given out from here any more. */
+  removedTo(sequence: number): void {
+    const first = this.#last - this.#entries.length + 1;
+    if (sequence >= first) this.#forget(sequence - first + 1);
+  }
+
   /** Entries after `sequence`; undefined when memory does not reach back that far. */
   after(sequence: number, limit: number): readonly LogEntry[] | undefined {
     const first = this.#last - this.#entries.length + 1;

@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Clock, Instant } from '../../base/clock.ts';
 import type { MigrationStep } from '../../base/migration.ts';
 import type { UnreadableEntry } from '../../log/event-log.ts';
+import type { FrozenMinute, RemovedRecord } from '../../store/event-store.ts';
 import type { StoredKey } from '../../store/key-store.ts';
 import { addKey, expireKeys, noteKeyUses, reopenAccess, revokeKeys } from './api-keys.ts';
 import type { Cell } from './event-rows.ts';
@@ -9,6 +10,7 @@ import { EventWriter, type Outcomes } from './event-writer.ts';
 import { FileIdentity, type FileMark, markFiles } from './file-identity.ts';
 import { lockOf } from './file-lock.ts';
 import { assertSpace } from './free-space.ts';
+import { keepFrozen, keepRemoved } from './keep-removed.ts';
 import { checkpoint, openDatabase, readLogId } from './open-database.ts';
 import { rebuildMinutes } from './rebuild.ts';
 import {
@@ -18,6 +20,7 @@ import {
   putPosition,
   recordEntries,
 } from './record-entries.ts';
+import { type Prefix, removeOldest, type SequenceCut } from './remove-oldest.ts';
 import { breaksConnection } from './sqlite-fault.ts';
 
 export interface WriterOptions {
@@ -73,12 +76,8 @@ export class Writer {
   /** One transaction for all groups: rows, unique ids and counts. Durable when it returns. */
   append(cells: readonly Cell[], groups: readonly number[]): Outcomes {
     return this.#transact((connection) => {
-      const { outcomes, last } = connection.events.append(
-        cells,
-        groups,
-        connection.last,
-        this.#clock.now(),
-      );
+      const now = this.#clock.now();
+      const { outcomes, last } = connection.events.append(cells, groups, connection.last, now);
       return { result: outcomes, last };
     });
   }
@@ -101,10 +100,12 @@ export class Writer {
 
   /** Recomputes the counts of the minutes `[from, to)`; the answer is how many rows changed. */
   rebuild(from: Instant, to: Instant): number {
-    return this.#transact((connection) => ({
-      result: rebuildMinutes(connection.database, from, to),
-      last: connection.last,
-    }));
+    return this.#change((database) => rebuildMinutes(database, from, to));
+  }
+
+  /** See `EventStore.removeOldest`. The newest event stays, and with it the place where the next one goes. */
+  removeOldest(shard: string, cut: SequenceCut, limit: number): Prefix | undefined {
+    return this.#change((database) => removeOldest(database, shard, cut, limit));
   }
 
   setValue(key: string, value: string): void {
@@ -113,10 +114,9 @@ export class Writer {
 
   /** The value that is there; where there is none, this one from now on. */
   keepValue(key: string, value: string): string {
-    return this.#transact(({ database, last }) => {
+    return this.#change((database) => {
       database.prepare('INSERT INTO hub VALUES (?, ?) ON CONFLICT DO NOTHING').run(key, value);
-      const row = database.prepare('SELECT value FROM hub WHERE key = ?').get(key);
-      return { result: String(row?.value), last };
+      return String(database.prepare('SELECT value FROM hub WHERE key = ?').get(key)?.value);
     });
   }
 
@@ -137,6 +137,15 @@ export class Writer {
       keepConflicts(database, places, cells);
       keepUnreadable(database, unreadable);
     });
+  }
+
+  /** See `EventStore`; the answer is the ids that are known otherwise. */
+  keepRemoved(records: readonly RemovedRecord[]): readonly string[] {
+    return this.#change((database) => keepRemoved(database, records));
+  }
+
+  keepFrozen(minutes: readonly FrozenMinute[]): void {
+    this.#change((database) => keepFrozen(database, minutes));
   }
 
   /** See `KeyStore`. */
@@ -193,8 +202,8 @@ export class Writer {
   }
 
   /** A change that adds no events. */
-  #change(change: (database: DatabaseSync) => void): void {
-    this.#transact(({ database, last }) => ({ result: change(database), last }));
+  #change<R>(change: (database: DatabaseSync) => R): R {
+    return this.#transact(({ database, last }) => ({ result: change(database), last }));
   }
 
   #transact<T>(change: (connection: Connection) => { result: T; last: number }): T {

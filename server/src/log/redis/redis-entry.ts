@@ -1,9 +1,9 @@
-import { hash } from 'node:crypto';
 import { formatInstant } from '../../base/clock.ts';
 import { parseTraceContext, type TraceContext } from '../../base/tracing.ts';
 import type { Event } from '../../event/event.ts';
 import { formatAmount } from '../../event/money.ts';
 import { type ParsedEntry, parsedEntry, readBack } from '../../event/read-back.ts';
+import { contentHashOf } from '../../event/removed-event.ts';
 
 /** An entry as Redis gives it: its id, then names and values by turns. */
 export type RawEntry = readonly [id: string, fields: readonly string[]];
@@ -26,14 +26,12 @@ export function fieldsOf(event: Event): readonly string[] {
 
 /**
  * What Redis keeps under an event's id to tell a duplicate from a conflict,
- * as `hasSameContent` does: 22 characters of a hash over the content without
- * the timestamp, `=` where the timestamp is the time of receipt, else `.`, and the timestamp.
+ * as `hasSameContent` does: a hash over the content without the timestamp,
+ * `=` where the timestamp is the time of receipt, else `.`, and the timestamp.
  */
 export function markOf(event: Event): string {
-  const { userId, eventType, amount, currency, metadata, timestamp, receivedAt } = event;
-  const content = JSON.stringify([userId, eventType, String(amount), currency, metadata ?? null]);
-  const digest = hash('sha256', content, 'base64url').slice(0, 22);
-  return `${digest}${timestamp === receivedAt ? '=' : '.'}${timestamp.toString(36)}`;
+  const { timestamp, receivedAt } = event;
+  return `${contentHashOf(event)}${timestamp === receivedAt ? '=' : '.'}${timestamp.toString(36)}`;
 }
 
 /** The event of an entry; anybody may have written it, so that every field is looked at. */

@@ -1,9 +1,8 @@
 import { HubError } from '../../base/errors.ts';
 import { isSqlitePosition, parsePosition } from '../../engines/sqlite/position.ts';
 import { acquireSqliteEngine, releaseSqliteEngine } from '../../engines/sqlite/shared-engine.ts';
-import type { SqliteEngine } from '../../engines/sqlite/sqlite-engine.ts';
-import { fingerprintOf } from '../../event/fingerprint.ts';
-import { positionGone } from '../../event/position-faults.ts';
+import type { Floor, SqliteEngine } from '../../engines/sqlite/sqlite-engine.ts';
+import { positionGone, positionRemoved } from '../../event/position-faults.ts';
 import type { EventLog, LogEntry, Position, ReadOptions } from '../event-log.ts';
 import type { OpenLogOptions } from '../index.ts';
 import { oneShard } from '../one-shard.ts';
@@ -16,9 +15,9 @@ export async function openSqliteLog(url: string, options: OpenLogOptions): Promi
     ...oneShard,
     append: (groups) => engine.append(groups),
     read: (read) => (read.follow ? followEntries(engine, read) : readEntries(engine, read)),
-    // Its entries are the stored events: there is nothing to remove.
+    // Its entries are the stored events: only retention removes them.
     trim: async () => undefined,
-    trimmedTo: async () => undefined,
+    trimmedTo: async () => (await engine.floor())?.position,
     end: () => endOf(engine),
     countAt: (position) => parsePosition(position, engine.logId).sequence,
     isPosition: isSqlitePosition,
@@ -54,8 +53,9 @@ async function* readEntries(
   while (!signal.aborted) {
     const batch = await entriesAfter(engine, sequence, limit);
     if (signal.aborted) return;
-    if (batch.length > 0) {
-      sequence += batch.length;
+    const last = batch.at(-1);
+    if (last !== undefined) {
+      sequence = parsePosition(last.position, engine.logId).sequence;
       yield batch;
     } else if (!follow) {
       return;
@@ -75,20 +75,37 @@ async function entriesAfter(
   const recent = engine.beside ? undefined : engine.tail.after(sequence, limit);
   if (recent !== undefined) return recent;
   const rows = await engine.reader.call('readEntries', sequence, limit);
+  // The log has no gaps but those of retention, which has overtaken a reader when it comes upon one.
+  if (sequence > 0 && rows[0] !== undefined && (rows[0][0] as number) > sequence + 1) {
+    await assertBehindFloor(engine, sequence);
+  }
   return rows.map((row) => engine.entryOf(row));
 }
 
 /** The sequence to read after. A position is trusted only when its entry still is what it was. */
 async function startOf(engine: SqliteEngine, from: ReadOptions['from']): Promise<number> {
-  if (from === 'start') return 0;
   if (from === 'end') return engine.tail.last;
-  const { sequence, fingerprint } = parsePosition(from, engine.logId);
+  const isStart = from === 'start';
+  const sequence = isStart ? 0 : parsePosition(from, engine.logId).sequence;
+  await assertBehindFloor(engine, isStart ? Number.POSITIVE_INFINITY : sequence);
+  if (isStart) return sequence;
   const [recent] = engine.tail.after(sequence - 1, 1) ?? [];
   const entry = recent ?? (await storedEntry(engine, sequence));
-  if (entry === undefined || fingerprintOf(entry.event) !== fingerprint) {
-    throw positionGone('the log does not hold the entry of this position');
-  }
-  return sequence;
+  if (entry?.position === from) return sequence;
+  // Of the newest event that was removed, maybe just now, the place is still known.
+  const floor = await assertBehindFloor(engine, sequence);
+  if (floor?.position === from) return sequence;
+  throw positionGone('the log does not hold the entry of this position');
+}
+
+/** Rejects with `position_gone` for a place before what retention removed. */
+async function assertBehindFloor(
+  engine: SqliteEngine,
+  sequence: number,
+): Promise<Floor | undefined> {
+  const floor = await engine.floor();
+  if (floor !== undefined && sequence < floor.sequence) throw positionRemoved(floor.position);
+  return floor;
 }
 
 async function storedEntry(engine: SqliteEngine, sequence: number): Promise<LogEntry | undefined> {

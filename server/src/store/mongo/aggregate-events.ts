@@ -1,12 +1,13 @@
 import type { ClientSession, Decimal128, Document } from 'mongodb';
 import { dateOf, type Instant } from '../../base/clock.ts';
-import type { Position } from '../../log/event-log.ts';
 import { minuteMs } from '../../event/minute.ts';
+import type { Position } from '../../log/event-log.ts';
 import type { AggregateQuery, Aggregates, AsOf, Bucket } from '../event-store.ts';
 import { mergeBuckets } from '../merge-buckets.ts';
 import { type Collections, indexes } from './collections.ts';
 import { fromDecimal128 } from './decimal128.ts';
 import { between, boundsOf, filterOf } from './find-events.ts';
+import { assertWhole } from './frozen.ts';
 import { inSnapshot } from './transactions.ts';
 
 /**
@@ -20,6 +21,7 @@ export async function aggregateEvents(
   query: AggregateQuery,
   session: ClientSession,
 ): Promise<Aggregates> {
+  await assertWhole(collections, query, { session, readConcern: inSnapshot });
   const asOf = await newestCounted(collections, session);
   const parts = await bucketsOf({ collections, query, session });
   return { buckets: mergeBuckets(parts), asOf };

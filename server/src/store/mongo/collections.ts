@@ -5,7 +5,9 @@ import type { ListOrder, OrderField } from './list-order.ts';
 /** What the hub keeps in its database. `hub` is dropped last: it holds the mark. */
 export const collectionNames = [
   'events',
+  'removed_events',
   'minute_metrics',
+  'frozen_minutes',
   'counted_minutes',
   'positions',
   'leases',
@@ -34,6 +36,24 @@ export interface EventFields {
 export interface EventDocument extends EventFields {
   /** The event's id. */
   readonly _id: string;
+}
+
+/** See `RemovedEvent`. */
+export interface RemovedDocument {
+  /** The event's id. */
+  readonly _id: string;
+  readonly content_hash: string;
+  readonly timestamp: Date;
+  readonly received_at: Date;
+  readonly shard: string;
+  readonly position: string;
+  /** Of another hub, which removed it: it never was an event here, and its place is one there. */
+  readonly kept?: boolean;
+}
+
+/** A minute that lost an event, in whatever shard. */
+export interface FrozenMinuteDocument {
+  readonly _id: Date;
 }
 
 /** Each shard has its own, so that shards never contend; summed on read. */
@@ -65,8 +85,10 @@ export interface PositionDocument {
   readonly counted_position?: string;
   readonly counted_at?: Date;
   /** Raised by each transaction that records, or rebuilds, as its first step: of two at once, one begins again. */
-  readonly records?: number;
-  readonly rebuilds?: number;
+  readonly transactions?: number;
+  /** What hubs before version 2 raise in its place: texts once an event was removed, so that they cannot. */
+  readonly records?: number | string;
+  readonly rebuilds?: number | string;
 }
 
 export interface LeaseDocument {
@@ -75,6 +97,8 @@ export interface LeaseDocument {
   readonly holder: string;
   readonly epoch: number;
   readonly expires_at: Date;
+  /** Of the database, as its holder knows it; absent with hubs before version 2. */
+  readonly schema_version?: number;
   /** The session of the holder's transactions: who takes over ends what it left open. Absent once given back. */
   readonly session?: Binary;
   /** Made under it: each writes here, so that it and a takeover cannot both succeed. */
@@ -110,15 +134,36 @@ export interface ApiKeyDocument {
   readonly last_used_at?: Date;
 }
 
-/** `mark`: the database is the hub's. `agreement`: see `Agreement`. `access`: a key was made, see `Access`. */
+/**
+ * `mark`: the database is the hub's. `agreement`: see `Agreement`. `access`: a key was made, see
+ * `Access`. `retention`: see `RetentionDocument`.
+ */
 export interface HubDocument {
-  readonly _id: 'mark' | 'agreement' | 'access';
+  readonly _id: 'mark' | 'agreement' | 'access' | 'retention';
   readonly [field: string]: unknown;
+}
+
+/**
+ * How far retention has come, in all shards. Not in their positions, which the
+ * archive writes in each of its transactions: so the two never wait for each other.
+ */
+export interface RetentionDocument {
+  readonly _id: 'retention';
+  /** By shard. */
+  readonly floors?: Readonly<Record<string, string>>;
+  /** Shards that were read anew since, from a log that may have other positions: events may lie before the floor. */
+  readonly reread?: Readonly<Record<string, true>>;
+  readonly removed_events?: number;
+  readonly frozen_minutes?: number;
+  /** Raised by each transaction that removes: of two at once, one begins again. */
+  readonly transactions?: number;
 }
 
 export interface Collections {
   readonly events: Collection<EventDocument>;
+  readonly removedEvents: Collection<RemovedDocument>;
   readonly minutes: Collection<MinuteDocument>;
+  readonly frozenMinutes: Collection<FrozenMinuteDocument>;
   readonly countedMinutes: Collection<CountedMinuteDocument>;
   readonly positions: Collection<PositionDocument>;
   readonly leases: Collection<LeaseDocument>;
@@ -126,13 +171,16 @@ export interface Collections {
   readonly unreadable: Collection<UnreadableDocument>;
   readonly apiKeys: Collection<ApiKeyDocument>;
   readonly hub: Collection<HubDocument>;
+  readonly retention: Collection<RetentionDocument>;
   readonly order: ListOrder;
 }
 
 export function collectionsOf(database: Db): Collections {
   return {
     events: database.collection('events'),
+    removedEvents: database.collection('removed_events'),
     minutes: database.collection('minute_metrics'),
+    frozenMinutes: database.collection('frozen_minutes'),
     countedMinutes: database.collection('counted_minutes'),
     positions: database.collection('positions'),
     leases: database.collection('leases'),
@@ -140,6 +188,7 @@ export function collectionsOf(database: Db): Collections {
     unreadable: database.collection('unreadable_entries'),
     apiKeys: database.collection('api_keys'),
     hub: database.collection('hub'),
+    retention: database.collection('hub'),
     order: { field: 'position' },
   };
 }
@@ -163,7 +212,7 @@ export const indexes = {
   minute: 'by_minute',
 } as const;
 
-/** Made before the first write; made again without effect at each start. */
+/** Made before the first write; made again without effect at each start. What is read by `_id` alone needs none. */
 export async function createIndexes({ events, minutes, countedMinutes, order }: Collections) {
   const { field } = order;
   await events.createIndexes([

@@ -2,12 +2,14 @@ import type { Document } from 'mongodb';
 import { dateOf } from '../../base/clock.ts';
 import { canonicalJson } from '../../base/json.ts';
 import type { Event } from '../../event/event.ts';
+import type { RemovedEvent } from '../../event/removed-event.ts';
 import type { LogEntry, Position, UnreadableEntry } from '../../log/event-log.ts';
-import type { Conflict, StoredEvent } from '../event-store.ts';
+import type { Conflict, RemovedRecord, StoredEvent } from '../event-store.ts';
 import type {
   ConflictDocument,
   EventDocument,
   EventFields,
+  RemovedDocument,
   UnreadableDocument,
 } from './collections.ts';
 import { fromDecimal128, toDecimal128 } from './decimal128.ts';
@@ -58,6 +60,20 @@ export function storedEvent(document: EventDocument): StoredEvent {
     position: document.position as Position,
     listKey: document.list_key ?? document.position,
   };
+}
+
+export function removedEvent(document: RemovedDocument): RemovedEvent {
+  return {
+    id: document._id,
+    contentHash: document.content_hash,
+    timestamp: document.timestamp.getTime(),
+    receivedAt: document.received_at.getTime(),
+  };
+}
+
+export function removedRecord(document: RemovedDocument): RemovedRecord {
+  const { shard, position } = document;
+  return { ...removedEvent(document), shard, position: position as Position };
 }
 
 export function conflictOf(document: ConflictDocument): Conflict {

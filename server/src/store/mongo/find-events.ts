@@ -3,11 +3,12 @@ import { dateOf, type Instant } from '../../base/clock.ts';
 import { limits } from '../../base/limits.ts';
 import { eventCharacters } from '../../event/event-bytes.ts';
 import type { Filter } from '../../event/filter.ts';
-import type { LogEntry, Position } from '../../log/event-log.ts';
 import { minuteOf } from '../../event/minute.ts';
+import type { LogEntry, Position } from '../../log/event-log.ts';
 import type { ListQuery, Page } from '../event-store.ts';
 import { type Collections, type EventDocument, indexes, listIndex } from './collections.ts';
 import { entryOf, storedEvent } from './event-documents.ts';
+import type { Reading } from './frozen.ts';
 import type { OrderField } from './list-order.ts';
 
 /** A window with fewer events is read through the index on time and sorted; a larger one in list order. */
@@ -48,13 +49,14 @@ export async function entriesBehind(
   shard: string,
   after: Position | undefined,
   limit: number,
+  reading: Reading,
 ): Promise<readonly LogEntry[]> {
   const entries: LogEntry[] = [];
   let characters = 0;
   const cursor = events
     .find(
       { shard, ...(after === undefined ? {} : { position: { $gt: after as string } }) },
-      { hint: indexes.position },
+      { ...reading, hint: indexes.position },
     )
     .sort({ position: 1 })
     .limit(limit);

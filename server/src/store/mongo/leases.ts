@@ -2,6 +2,7 @@ import type { ClientSession } from 'mongodb';
 import { HubError } from '../../base/errors.ts';
 import { type Lease, leasePrefixes } from '../event-store.ts';
 import type { Collections, LeaseDocument } from './collections.ts';
+import { migrations } from './migrations.ts';
 import type { MongoConnection } from './mongo-connection.ts';
 import { isDuplicateKey } from './mongo-fault.ts';
 import { endSession, type Transactions } from './transactions.ts';
@@ -69,6 +70,7 @@ export class Leases {
       holder: { $literal: holder },
       epoch: { $cond: [isFree, { $add: [epoch, 1] }, epoch] },
       expires_at: { $add: ['$$NOW', ttlMs] },
+      schema_version: { $literal: migrations.length },
       session: { $literal: this.#transactions.sessionId },
     };
     const isOurs = { $or: [isFree, { $eq: ['$holder', { $literal: holder }] }] };

@@ -26,6 +26,14 @@ export const migrations: readonly MongoMigration[] = [
     besideOlderHubs: true,
     apply: makeWhatIsMissing,
   },
+  {
+    description:
+      'makes the collections removed_events and frozen_minutes, for retention, and keeps hubs out that do not know them',
+    cost: 'no events',
+    // Nothing is removed while one of them runs: see `assertNoOlderHub`.
+    besideOlderHubs: true,
+    apply: makeWhatIsMissing,
+  },
 ];
 
 /** Without effect where all is there, as at most starts. */

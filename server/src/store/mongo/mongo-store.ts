@@ -1,25 +1,31 @@
 import { type Clock, systemClock } from '../../base/clock.ts';
 import { limits } from '../../base/limits.ts';
-import { positionGone } from '../../event/position-faults.ts';
 import type { Position } from '../../log/event-log.ts';
-import type { EventStore } from '../event-store.ts';
+import type { EventStore, KeptAside } from '../event-store.ts';
 import type { OpenStoreOptions } from '../index.ts';
 import { aggregateEvents } from './aggregate-events.ts';
 import { keepAgreement, readAgreement, writeAgreement } from './agreement.ts';
 import { mongoKeys } from './api-keys.ts';
-import { type Collections, indexes } from './collections.ts';
-import { conflictOf, storedEvent, unreadableOf } from './event-documents.ts';
-import { entriesBehind, findEvents } from './find-events.ts';
+import type { Collections } from './collections.ts';
+import { conflictOf, removedRecord, storedEvent, unreadableOf } from './event-documents.ts';
+import { findEvents } from './find-events.ts';
+import { findKnown } from './find-known.ts';
 import { keepConflicts, keepUnreadable } from './keep-aside.ts';
+import { keepFrozen, keepRemoved } from './keep-removed.ts';
 import { Leases } from './leases.ts';
 import { parseMongoUrl } from './mongo-address.ts';
 import { MongoConnection } from './mongo-connection.ts';
 import { PositionWatch } from './position-watch.ts';
 import { prepareDatabase } from './prepare-database.ts';
+import { previewRemoval } from './preview-removal.ts';
 import { ProcessLease } from './process-lease.ts';
 import { latestDate, readCountedMinutes } from './read-counted-minutes.ts';
-import { rebuildCounts, verifyCounts } from './recompute.ts';
-import { assertSameDatabase, recordEntries } from './record-entries.ts';
+import { assertReached, readOn } from './read-on.ts';
+import { frozenMinutes, rebuildCounts, verifyCounts } from './recompute.ts';
+import { recordEntries } from './record-entries.ts';
+import { removeOldest } from './remove-oldest.ts';
+import { noteReread, readRetained } from './retention-document.ts';
+import { assertSameDatabase } from './same-database.ts';
 import { readSnapshot, Transactions } from './transactions.ts';
 
 /**
@@ -97,18 +103,17 @@ function storeOf(parts: Parts): EventStore {
       }),
     record: (shard, entries, options = {}) => recordEntries(parts, shard, entries, options),
     resetPosition: async (shard, to) => {
-      await connection.use(({ positions }) => putPosition(positions, shard, to));
+      await connection.use(async (collections) => {
+        await noteReread(collections, shard);
+        await putPosition(collections.positions, shard, to);
+      });
     },
     acquireLease: (name, holder, ttlMs) => leases.acquire(name, holder, ttlMs),
     releaseLease: (lease) => leases.release(lease),
     leaseNames: (prefix) => leases.names(prefix),
     reached: async (places, signal) => {
       await watch.passed(places, signal);
-      // Of a log that knows ids itself every place is an event's. Beside another it may be that
-      // of a repeat, which is not stored; such a log tells the places of others by itself.
-      if (connection.collections.order.field !== 'position') return;
-      const [place, ...others] = places;
-      if (place !== undefined && others.length === 0) await assertStored(connection, ...place);
+      await assertReached(connection, places);
     },
     get: (id) =>
       connection.use(async ({ events }) => {
@@ -117,16 +122,9 @@ function storeOf(parts: Parts): EventStore {
       }),
     getMany: async (ids) => {
       if (ids.length === 0) return new Map();
-      const documents = await connection.use(({ events }) =>
-        events.find({ _id: { $in: [...ids] } }).toArray(),
-      );
-      return new Map(documents.map((document) => [document._id, storedEvent(document)]));
+      return await connection.use((collections) => findKnown(collections, ids));
     },
-    entriesAfter: async (shard, after, limit) => {
-      if (after !== 'start') await assertKnown(connection, shard, after);
-      const from = after === 'start' ? undefined : after;
-      return await connection.use((collections) => entriesBehind(collections, shard, from, limit));
-    },
+    entriesAfter: (shard, after, limit) => readOn(connection, shard, after, limit),
     find: (query) => connection.use((collections) => findEvents(collections, query)),
     aggregate: (query) =>
       connection.use((collections) =>
@@ -140,6 +138,27 @@ function storeOf(parts: Parts): EventStore {
     },
     verify: () => verifyCounts(connection),
     rebuild: () => rebuildCounts(connection, transactions),
+    previewRemoval: (shard, cut) =>
+      connection.use((collections) => previewRemoval(collections, shard, cut)),
+    removeOldest: (shard, cut, limit, lease) => removeOldest(parts, shard, cut, limit, lease),
+    retained: () => connection.use(readRetained),
+    ...aside(parts),
+    agreement: () => connection.use(readAgreement),
+    agree: (wanted) => connection.use((collections) => keepAgreement(collections, wanted)),
+    setAgreement: (agreement) => connection.use((all) => writeAgreement(all, agreement)),
+    sizeBytes: () => connection.use(() => databaseBytes(connection)),
+    check: () => connection.use(() => assertSameDatabase(connection, parts.identity())),
+    close: () => {
+      closing ??= close(parts);
+      return closing;
+    },
+  };
+}
+
+/** What is kept beside the events, of this hub's and of another's. */
+function aside(parts: Parts): KeptAside {
+  const { connection, transactions } = parts;
+  return {
     keepAside: async ({ conflicts, unreadable }) => {
       await connection.use((collections) =>
         transactions.run(async (session) => {
@@ -158,15 +177,15 @@ function storeOf(parts: Parts): EventStore {
         const documents = await unreadable.find().sort({ _id: 1 }).limit(limit).toArray();
         return documents.map(unreadableOf);
       }),
-    agreement: () => connection.use(readAgreement),
-    agree: (wanted) => connection.use((collections) => keepAgreement(collections, wanted)),
-    setAgreement: (agreement) => connection.use((all) => writeAgreement(all, agreement)),
-    sizeBytes: () => connection.use(() => databaseBytes(connection)),
-    check: () => connection.use(() => assertSameDatabase(connection, parts.identity())),
-    close: () => {
-      closing ??= close(parts);
-      return closing;
-    },
+    removedEvents: (after, limit) =>
+      connection.use(async ({ removedEvents }) => {
+        const filter = after === undefined ? {} : { _id: { $gt: after } };
+        const documents = await removedEvents.find(filter).sort({ _id: 1 }).limit(limit).toArray();
+        return documents.map(removedRecord);
+      }),
+    frozenMinutes: (after, limit) => frozenMinutes(connection, after, limit),
+    keepRemoved: (records) => keepRemoved(parts, records),
+    keepFrozen: (minutes) => keepFrozen(parts, minutes),
   };
 }
 
@@ -179,40 +198,6 @@ async function close({ connection, process }: Parts): Promise<void> {
 async function databaseBytes({ database }: MongoConnection): Promise<number> {
   const { storageSize, indexSize } = await database.command({ dbStats: 1 });
   return Number(storageSize) + Number(indexSize);
-}
-
-/**
- * Beside a log that does not know ids a place may be that of a repeat, which is
- * not stored: there it is enough that the store has passed it.
- */
-async function assertKnown(
-  connection: MongoConnection,
-  shard: string,
-  position: Position,
-): Promise<void> {
-  if (connection.collections.order.field === 'position') {
-    await assertStored(connection, shard, position);
-    return;
-  }
-  const reached = await connection.use(({ positions }) => positions.findOne({ _id: shard }));
-  if ((reached?.position ?? '') >= position) return;
-  throw positionGone('the store has not come to this position');
-}
-
-async function assertStored(
-  connection: MongoConnection,
-  shard: string,
-  position: Position,
-): Promise<void> {
-  const isStored = await connection.use(async ({ events }) => {
-    const found = await events.findOne(
-      { shard, position },
-      { projection: { _id: 1 }, hint: indexes.position },
-    );
-    return found !== null;
-  });
-  if (isStored) return;
-  throw positionGone('the store does not hold the entry of this position');
 }
 
 /** The newest event counted is still that. */

@@ -10,6 +10,7 @@ import { migrations } from './migrations.ts';
 import { parseMongoUrl } from './mongo-address.ts';
 import { MongoConnection } from './mongo-connection.ts';
 import { assertTransactions, foreignCollections, foreignRefusal } from './prepare-database.ts';
+import { readRetained } from './retention-document.ts';
 
 /** Clocks further apart than this make late events of others. */
 const clockDifferenceMs = 5_000;
@@ -114,9 +115,11 @@ async function examineDatabase(connection: MongoConnection): Promise<Finding> {
     };
   }
   const events = await collections.events.estimatedDocumentCount();
+  const { removedEvents } = await readRetained(collections);
+  const removed = removedEvents === 0 ? '' : ` (${removedEvents} older ones were removed)`;
   const hubs = (await liveLeases(collections)).filter(isProcessLease).length;
   const running = hubs === 0 ? 'no hub runs on it' : `hubs on it: ${hubs}`;
-  const detail = `${place}, version ${mark.schema_version}, ${events} events, ${running}`;
+  const detail = `${place}, version ${mark.schema_version}, ${events} events${removed}, ${running}`;
   if (mark.schema_version < migrations.length) {
     return { state: 'ok', name, detail: `${detail}${olderDatabase}` };
   }

@@ -1,11 +1,18 @@
 import type { ClientSession } from 'mongodb';
 import { dateOf, type Instant } from '../../base/clock.ts';
-import { compareCounts, cutStretches, type MinuteCount, type Stretch } from '../compare-counts.ts';
 import { minuteMs, minuteOf } from '../../event/minute.ts';
-import type { CountDifference } from '../event-store.ts';
+import {
+  compareCounts,
+  cutStretches,
+  frozenMinutesOf,
+  type MinuteCount,
+  type Stretch,
+} from '../compare-counts.ts';
+import type { CountDifference, FrozenMinute } from '../event-store.ts';
 import { mergeBuckets } from '../merge-buckets.ts';
 import { type Collections, indexes, type MinuteDocument } from './collections.ts';
 import { fromDecimal128 } from './decimal128.ts';
+import { frozenAfter, frozenIn, type Reading } from './frozen.ts';
 import type { MongoConnection } from './mongo-connection.ts';
 import { inSnapshot, readSnapshot, type Transactions } from './transactions.ts';
 import { minuteId } from './write-counts.ts';
@@ -22,8 +29,7 @@ export async function verifyCounts(
     const found = await connection.use((collections) =>
       readSnapshot(connection, async (session) => {
         const reading = { session, readConcern: inSnapshot };
-        const counted = await countedIn(collections, stretch, reading);
-        const recomputed = await recompute(collections, stretch, reading);
+        const { counted, recomputed } = await bothSides(collections, stretch, reading);
         return compareCounts(overShards(counted), overShards(recomputed));
       }),
     );
@@ -52,19 +58,49 @@ async function rebuildStretch(
   session: ClientSession,
 ): Promise<number> {
   // A reader that records at the same time meets this write, and one of the two begins again.
-  await collections.positions.updateMany({}, { $inc: { rebuilds: 1 } }, { session });
-  const counted = await countedIn(collections, stretch, { session });
-  const recomputed = await recompute(collections, stretch, { session });
+  // Retention need not be met: as long as a minute is whole, what its events say here is right.
+  await collections.positions.updateMany({}, { $inc: { transactions: 1 } }, { session });
+  const { counted, recomputed } = await bothSides(collections, stretch, { session });
   const differences = compareCounts(overShards(counted), overShards(recomputed));
   if (differences.length === 0) return 0;
-  await collections.minutes.deleteMany({ minute: window(stretch) }, { session });
+  const replaced = counted.map(({ _id }) => _id);
+  await collections.minutes.deleteMany({ _id: { $in: replaced } }, { session });
   if (recomputed.length > 0) await collections.minutes.insertMany([...recomputed], { session });
   return differences.length;
 }
 
-interface Reading {
-  readonly session: ClientSession;
-  readonly readConcern?: { readonly level: 'snapshot' };
+/** See `EventStore.frozenMinutes`. */
+export async function frozenMinutes(
+  connection: MongoConnection,
+  after: Instant | undefined,
+  limit: number,
+): Promise<readonly FrozenMinute[]> {
+  return await connection.use((collections) =>
+    readSnapshot(connection, async (session) => {
+      const reading = { session, readConcern: inSnapshot };
+      const minutes = await frozenAfter(collections, after, limit, reading);
+      const [first, last] = [minutes[0], minutes.at(-1)];
+      if (first === undefined || last === undefined) return [];
+      const stretch = { from: first, to: last + minuteMs };
+      const { counted, recomputed } = await bothSides(collections, stretch, reading, 'frozen');
+      return frozenMinutesOf(minutes, compareCounts(overShards(counted), overShards(recomputed)));
+    }),
+  );
+}
+
+/** What was counted and what the events say, of the minutes that lost none, or of the others. */
+async function bothSides(
+  collections: Collections,
+  stretch: Stretch,
+  reading: Reading,
+  which: 'whole' | 'frozen' = 'whole',
+) {
+  const frozen = await frozenIn(collections, stretch, reading);
+  const isWanted = ({ minute }: MinuteDocument) =>
+    frozen.has(minute.getTime()) === (which === 'frozen');
+  const counted = await countedIn(collections, stretch, reading);
+  const recomputed = await recompute(collections, stretch, reading);
+  return { counted: counted.filter(isWanted), recomputed: recomputed.filter(isWanted) };
 }
 
 async function stretches(connection: MongoConnection): Promise<readonly Stretch[]> {

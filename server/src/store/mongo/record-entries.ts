@@ -1,17 +1,17 @@
 import type { ClientSession } from 'mongodb';
 import { type Clock, dateOf, yieldTurn } from '../../base/clock.ts';
-import { HubError } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
-import { type Event, hasSameContent } from '../../event/event.ts';
+import type { Event } from '../../event/event.ts';
 import { eventBytes } from '../../event/event-bytes.ts';
+import { isRepeatOf, type RemovedEvent } from '../../event/removed-event.ts';
 import type { LogEntry, Position, UnreadableEntry } from '../../log/event-log.ts';
 import type { Lease, Recorded, RecordOptions } from '../event-store.ts';
 import type { Collections } from './collections.ts';
-import { storedEvent, toDocument } from './event-documents.ts';
+import { removedEvent, storedEvent, toDocument } from './event-documents.ts';
 import { keepConflicts, keepUnreadable } from './keep-aside.ts';
 import { assertLease } from './leases.ts';
 import type { MongoConnection } from './mongo-connection.ts';
-import { readMark } from './mark.ts';
+import { assertSameDatabase } from './same-database.ts';
 import type { Transactions } from './transactions.ts';
 import { tallyEvents, writeCounts } from './write-counts.ts';
 
@@ -140,29 +140,12 @@ async function reachedPosition({
   // A write, so that whoever else works on the shard is met here and not after all the work.
   const known = await collections.positions.findOneAndUpdate(
     { _id: shard },
-    { $inc: { records: 1 } },
+    { $inc: { transactions: 1 } },
     { session, returnDocument: 'before' },
   );
   if (known !== null) return known.position;
-  const mark = await collections.hub.findOne({ _id: 'mark' }, { session });
-  if (mark?.identity !== identity()) throw connection.refuse(replaced(connection.place));
+  await assertSameDatabase(connection, identity(), session);
   return undefined;
-}
-
-/** Rejects with `conflict`, from then on always, when the database is not the one that was opened. */
-export async function assertSameDatabase(
-  connection: MongoConnection,
-  identity: string,
-): Promise<void> {
-  const mark = await readMark(connection);
-  if (mark?.identity !== identity) throw connection.refuse(replaced(connection.place));
-}
-
-function replaced(place: string): HubError {
-  return new HubError(
-    'conflict',
-    `the database at ${place} was emptied or replaced under the running hub: restart the hub, which then reads the log from where the database stands`,
-  );
 }
 
 /** The first one of an id is kept, in the store before in these entries. Looked up, because a known key ends a transaction. */
@@ -179,7 +162,7 @@ async function sortOut(
     if (first === undefined) {
       firsts.set(entry.event.id, entry.event);
       added.push(entry);
-    } else if (hasSameContent(first, entry.event)) {
+    } else if (isRepeatOf(first, entry.event)) {
       duplicates += 1;
     } else {
       conflicts.push(entry);
@@ -190,19 +173,24 @@ async function sortOut(
 
 /** Two steps, because hardly ever one is known: the index alone answers the first. */
 async function knownEvents(
-  { events }: Collections,
+  { events, removedEvents }: Collections,
   entries: readonly LogEntry[],
   session: ClientSession,
-): Promise<Map<string, Event>> {
+): Promise<Map<string, Event | RemovedEvent>> {
   const ids = entries.map(({ event }) => event.id);
+  const removed = await removedEvents.find({ _id: { $in: ids } }, { session }).toArray();
+  const firsts = new Map<string, Event | RemovedEvent>(
+    removed.map((document) => [document._id, removedEvent(document)]),
+  );
   const known = await events
     .find({ _id: { $in: ids } }, { session, projection: { _id: 1 } })
     .toArray();
-  if (known.length === 0) return new Map();
+  if (known.length === 0) return firsts;
   const documents = await events
     .find({ _id: { $in: known.map(({ _id }) => _id) } }, { session })
     .toArray();
-  return new Map(documents.map((document) => [document._id, storedEvent(document).event]));
+  for (const document of documents) firsts.set(document._id, storedEvent(document).event);
+  return firsts;
 }
 
 async function movePosition(

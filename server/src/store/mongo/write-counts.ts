@@ -1,7 +1,7 @@
 import type { AnyBulkWriteOperation, ClientSession } from 'mongodb';
 import { dateOf, formatInstant, type Instant } from '../../base/clock.ts';
-import type { LogEntry } from '../../log/event-log.ts';
 import { isLate, minuteOf } from '../../event/minute.ts';
+import type { LogEntry } from '../../log/event-log.ts';
 import { CountTally, type Tally } from '../count-tally.ts';
 import type { Collections, CountedMinuteDocument, MinuteDocument } from './collections.ts';
 import { toDecimal128 } from './decimal128.ts';

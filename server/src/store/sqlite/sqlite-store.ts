@@ -1,12 +1,17 @@
 import { HubError } from '../../base/errors.ts';
 import { type Cell, packEvent, unpackEvent } from '../../engines/sqlite/event-rows.ts';
-import { parsePosition } from '../../engines/sqlite/position.ts';
+import { beforeLog } from '../../engines/sqlite/keep-removed.ts';
+import { formatPosition, parsePosition } from '../../engines/sqlite/position.ts';
 import type { Row } from '../../engines/sqlite/queries.ts';
 import { totalBase } from '../../engines/sqlite/schema.ts';
 import { acquireSqliteEngine, releaseSqliteEngine } from '../../engines/sqlite/shared-engine.ts';
-import { type SqliteEngine, sqliteShard } from '../../engines/sqlite/sqlite-engine.ts';
+import {
+  type SqliteEngine,
+  sqliteShard,
+  stretchEvents,
+} from '../../engines/sqlite/sqlite-engine.ts';
 import { fingerprintOf } from '../../event/fingerprint.ts';
-import { positionGone } from '../../event/position-faults.ts';
+import { positionGone, positionRemoved } from '../../event/position-faults.ts';
 import type { LogEntry, Position } from '../../log/event-log.ts';
 import type {
   AggregateQuery,
@@ -15,14 +20,15 @@ import type {
   CountDifference,
   CountedMinute,
   EventStore,
+  KeptAside,
+  KnownEvent,
   RecordOptions,
+  RemovedRecord,
   StoredEvent,
 } from '../event-store.ts';
 import type { OpenStoreOptions } from '../index.ts';
 import { mergeBuckets } from '../merge-buckets.ts';
-
-/** Events in one stretch of a pass over all of them: a fraction of a second each. */
-const stretchEvents = 50_000;
+import { previewRemoval, removeOldest, retained } from './retention.ts';
 
 /** The store in a SQLite file. Beside a log in the same file it is written by the log's own transaction. */
 export async function openSqliteStore(url: string, options: OpenStoreOptions): Promise<EventStore> {
@@ -53,12 +59,7 @@ export async function openSqliteStore(url: string, options: OpenStoreOptions): P
       const row = await reader.call('findById', id);
       return row === undefined ? undefined : storedEvent(engine, row);
     },
-    getMany: async (ids) => {
-      const rows = await reader.call('findByIds', ids);
-      return new Map(
-        rows.map((row) => storedEvent(engine, row)).map((stored) => [stored.event.id, stored]),
-      );
-    },
+    getMany: (ids) => getMany(engine, ids),
     entriesAfter: (_shard, after, limit) => entriesAfter(engine, after, limit),
     find: async (query) => {
       const rows = await reader.call('findEvents', query);
@@ -72,25 +73,10 @@ export async function openSqliteStore(url: string, options: OpenStoreOptions): P
     },
     verify: () => verify(engine),
     rebuild: () => rebuild(engine),
-    keepAside: async ({ conflicts, unreadable }) => {
-      const cells: Cell[] = [];
-      for (const { event } of conflicts) packEvent(event, cells);
-      const places = conflicts.map(({ shard, position }) => ({ shard, position }));
-      await writer.call('keepAside', places, cells, unreadable);
-    },
-    conflicts: async (limit) =>
-      (await reader.call('conflicts', limit)).map(([shard, position, ...event]) => ({
-        shard: shard as string,
-        position: position as Position,
-        event: unpackEvent(event, 0),
-      })),
-    unreadableEntries: async (limit) =>
-      (await reader.call('unreadableEntries', limit)).map(([shard, position, reason, raw]) => ({
-        shard: shard as string,
-        position: position as Position,
-        reason: reason as string,
-        raw: raw as string,
-      })),
+    previewRemoval: (shard, cut) => previewRemoval(engine, shard, cut),
+    removeOldest: (shard, cut, limit, lease) => removeOldest(engine, shard, cut, { limit, lease }),
+    retained: () => retained(engine),
+    ...aside(engine),
     agreement: async () => {
       const text = await reader.call('storedValue', 'agreement');
       return text === undefined ? undefined : (JSON.parse(text) as Agreement);
@@ -108,6 +94,43 @@ export async function openSqliteStore(url: string, options: OpenStoreOptions): P
       closing ??= releaseSqliteEngine(engine);
       return closing;
     },
+  };
+}
+
+/** What is kept beside the events, of this hub's and of another's. */
+function aside(engine: SqliteEngine): KeptAside {
+  const { reader, writer } = engine;
+  return {
+    keepAside: async ({ conflicts, unreadable }) => {
+      const cells: Cell[] = [];
+      for (const { event } of conflicts) packEvent(event, cells);
+      const places = conflicts.map(({ shard, position }) => ({ shard, position }));
+      await writer.call('keepAside', places, cells, unreadable);
+    },
+    removedEvents: async (after, limit) => {
+      const rows = await reader.call('removedAfter', after ?? '', limit);
+      return rows.map((row) => removedRecord(engine, row));
+    },
+    frozenMinutes: (after, limit) =>
+      reader.call('frozenMinutes', after ?? Number.NEGATIVE_INFINITY, limit),
+    keepRemoved: async (records) =>
+      await getMany(engine, await writer.call('keepRemoved', records)),
+    keepFrozen: async (minutes) => {
+      await writer.call('keepFrozen', minutes);
+    },
+    conflicts: async (limit) =>
+      (await reader.call('conflicts', limit)).map(([shard, position, ...event]) => ({
+        shard: shard as string,
+        position: position as Position,
+        event: unpackEvent(event, 0),
+      })),
+    unreadableEntries: async (limit) =>
+      (await reader.call('unreadableEntries', limit)).map(([shard, position, reason, raw]) => ({
+        shard: shard as string,
+        position: position as Position,
+        reason: reason as string,
+        raw: raw as string,
+      })),
   };
 }
 
@@ -138,15 +161,54 @@ async function record(
   return recorded;
 }
 
+/** The events first: what is removed between the two looks is known by what stays of it. */
+async function getMany(
+  engine: SqliteEngine,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, KnownEvent>> {
+  const known = new Map<string, KnownEvent>();
+  for (const row of await engine.reader.call('findByIds', ids)) {
+    const stored = storedEvent(engine, row);
+    known.set(stored.event.id, stored);
+  }
+  const others = ids.filter((id) => !known.has(id));
+  if (others.length === 0) return known;
+  for (const row of await engine.reader.call('removedByIds', others)) {
+    const { shard: _, position, ...event } = removedRecord(engine, row);
+    known.set(event.id, { event, position });
+  }
+  return known;
+}
+
+function removedRecord(engine: SqliteEngine, row: Row): RemovedRecord {
+  const [id, sequence, fingerprint, contentHash, timestamp, receivedAt] = row as RemovedRow;
+  const position = formatPosition(sequence, engine.logId, fingerprint);
+  return { id, contentHash, timestamp, receivedAt, shard: sqliteShard, position };
+}
+
+type RemovedRow = readonly [string, number, string, string, number, number];
+
 async function entriesAfter(
   engine: SqliteEngine,
   after: Position | 'start',
   limit: number,
 ): Promise<readonly LogEntry[]> {
-  if (after !== 'start') await assertStored(engine, after);
   const sequence = after === 'start' ? 0 : parsePosition(after, engine.logId).sequence;
   const rows = await engine.reader.call('readEntries', sequence, limit);
+  // After the look, so that nothing can be removed in between.
+  if (after !== 'start') await assertContinues(engine, after);
   return rows.map((row) => engine.entryOf(row));
+}
+
+/** Everything behind the place is there. */
+async function assertContinues(engine: SqliteEngine, after: Position): Promise<void> {
+  try {
+    await assertStored(engine, after);
+  } catch (reason) {
+    const floor = await engine.floor();
+    if (floor === undefined || after > floor.position) throw reason;
+    if (after !== floor.position) throw positionRemoved(floor.position);
+  }
 }
 
 async function reached(
@@ -155,12 +217,19 @@ async function reached(
   signal: AbortSignal,
 ): Promise<void> {
   const { sequence } = parsePosition(position, engine.logId);
+  // Of an event that another hub removed: what was counted of it is there before all of this log.
+  if (sequence === beforeLog) return;
   while (engine.tail.last < sequence) {
     await engine.tail.more(engine.tail.last, signal);
     signal.throwIfAborted();
     if (engine.tail.closed) throw new HubError('unavailable', 'the store is closed');
   }
-  await assertStored(engine, position);
+  try {
+    await assertStored(engine, position);
+  } catch (reason) {
+    const floor = await engine.floor();
+    if (floor === undefined || position > floor.position) throw reason;
+  }
 }
 
 async function assertStored(engine: SqliteEngine, position: Position): Promise<void> {

@@ -5,6 +5,7 @@ import { limits } from '../../../src/base/limits.ts';
 import type { NewEvent } from '../../../src/event/event.ts';
 import { Cursor } from '../../../src/log/cursor.ts';
 import type { EventLog, LogEntry, Position } from '../../../src/log/event-log.ts';
+import { formatPosition } from '../../../src/log/kafka/kafka-position.ts';
 import { withTrimmedHistory } from '../../../src/log/trimmed-history.ts';
 import type { EventStore } from '../../../src/store/event-store.ts';
 import { openMongoStore } from '../../../src/store/mongo/mongo-store.ts';
@@ -234,6 +235,89 @@ describeWithEngines('trimmed history of a log in Kafka', ['kafka', 'mongo'], () 
       }),
       { numRuns: 30 },
     );
+  });
+
+  /** The oldest half of what only the store holds, by shard. */
+  const retain = async () => {
+    for (const shard of await bare.shards()) {
+      const upTo = await bare.trimmedTo(shard);
+      if (upTo === undefined) continue;
+      const cut = { receivedBefore: Number.MAX_SAFE_INTEGER, upTo };
+      const preview = await store.previewRemoval(shard, cut);
+      await store.removeOldest(shard, cut, Math.ceil((preview?.events ?? 0) / 2));
+    }
+    return (await store.retained()).floors;
+  };
+
+  it('begins at the oldest that retention has left in each shard', async () => {
+    await append(eventsOfMany(150));
+    await archive();
+    const whole = byShard(await readAll(bare));
+    await trim();
+    const floors = await retain();
+    expect(floors.size).toBeGreaterThan(2);
+    const all = await readAll(log);
+    expect(all.length).toBeLessThan(150);
+    for (const [shard, left] of Object.entries(byShard(all))) {
+      const own = whole[shard] ?? [];
+      expect(left).toEqual(own.slice(own.length - left.length));
+      expect(left.length < own.length).toBe(floors.has(shard));
+    }
+    const cursor = new Cursor(log);
+    const taken = all.map((entry) => cursor.take(entry).position);
+    for (const index of [0, 20, 60, all.length - 1]) {
+      const rest = await readAll(log, taken[index] as Position);
+      expect(byShard(rest)).toEqual(byShard(all.slice(index + 1)));
+    }
+  });
+
+  it('is gone for a place before what retention removed, and names one that is behind it in all shards', async () => {
+    await append(eventsOfMany(150));
+    await archive();
+    await trim();
+    const before = await readAll(log);
+    const cursor = new Cursor(log);
+    const taken = before.map((entry) => cursor.take(entry).position);
+    const floors = await retain();
+    const removed = new Set(
+      before
+        .filter(({ shard, position }) => position <= (floors.get(shard) ?? ''))
+        .map(({ event }) => event.id),
+    );
+    let refused = 0;
+    for (const [index, from] of taken.entries()) {
+      if (index % 5 !== 0) continue;
+      const rest = before.slice(index + 1);
+      const kept = byShard(rest.filter(({ event }) => !removed.has(event.id)));
+      // A shard of which nothing was read yet begins at its oldest, and is not refused.
+      const read = await readAll(log, from as Position).catch(async (gone) => {
+        expect(gone).toMatchObject({ code: 'position_gone', position: expect.any(String) });
+        refused += 1;
+        return await readAll(log, gone.position);
+      });
+      expect(byShard(read)).toEqual(kept);
+    }
+    expect(refused).toBeGreaterThan(3);
+  });
+
+  it('names no place of a topic that this one took the place of', async () => {
+    const others = eventsOfMany(3).map((event, index) => {
+      const place = { partition: 0, offset: 1_000 + index, fingerprint: '00000000' };
+      const position = formatPosition(place, { topicId: '00000000', partitions: 6 });
+      return { shard: '0', position, event };
+    });
+    await store.record('0', others);
+    const cut = { receivedBefore: Number.MAX_SAFE_INTEGER };
+    expect(await store.removeOldest('0', cut, 10)).toMatchObject({ events: 2 });
+    await store.resetPosition('0', undefined);
+    await append(eventsOfMany(150));
+    await archive();
+    await trim();
+    const [first] = await store.entriesAfter('0', 'start', 1);
+    await expect(readAll(log, first?.position)).rejects.toMatchObject({
+      code: 'position_gone',
+      position: 'start',
+    });
   });
 
   it('has no gap after the position of an entry that was removed', async () => {

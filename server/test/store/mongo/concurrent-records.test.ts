@@ -189,7 +189,9 @@ async function expectModel(
   );
   const stored = await store.getMany(entries.map(({ event }) => event.id));
   expect(new Set(stored.keys())).toEqual(new Set(kept.keys()));
-  for (const [id, { event }] of stored) expect(event.amount).toBe(kept.get(id)?.amount);
+  for (const [id, { event }] of stored) {
+    expect(event).toMatchObject({ amount: kept.get(id)?.amount });
+  }
   const found = await store.conflicts(Number.MAX_SAFE_INTEGER);
   expect(found.filter(({ shard }) => shard === run).map(({ position }) => position)).toEqual(
     conflicts.map(({ position }) => position),

@@ -51,6 +51,37 @@ describeWithOwnEngines('a MongoDB that dies', ['mongo'], () => {
     });
   });
 
+  it('in the middle of removals leaves each event there or removed, and all counted', async () => {
+    const entries = logEntries(
+      Array.from({ length: 1_200 }, (_, index) =>
+        anEvent({ amount: 7n, timestamp: noon + index * 1_000, receivedAt: noon + index * 1_000 }),
+      ),
+    );
+    const ids = entries.map(({ event }) => event.id);
+    const window = { from: noon, to: noon + 20 * 60_000, filter: {} };
+    await withStore(mongo.urlOf('removing'), async (store) => {
+      await readOn(store, entries);
+      for (let kill = 1; kill <= kills; kill += 1) {
+        const until = Math.floor((entries.length * kill) / (kills + 1));
+        const removing = removeUpTo(store, until);
+        for (let turn = randomInt(40); turn > 0; turn -= 1) await store.positions();
+        await mongo.kill();
+        await mongo.start();
+        await removing;
+        const { removedEvents, floors } = await store.retained();
+        expect(removedEvents).toBe(until);
+        expect(floors.get('0')).toBe(entries[until - 1]?.position);
+        const left = await store.entriesAfter('0', 'start', 2_000);
+        expect(left.map(({ event }) => event.id)).toEqual(ids.slice(until));
+        expect((await store.getMany(ids)).size).toBe(ids.length);
+        expect((await store.aggregate(window)).buckets).toMatchObject([
+          { eventCount: 1_200, total: 1_200n * 7n },
+        ]);
+        expect(await store.verify()).toEqual([]);
+      }
+    });
+  });
+
   it('is away for every call at once, and back without anybody’s doing', async () => {
     const store = await openMongoStore(mongo.urlOf('away'), { exclusive: true });
     const entries = logEntries(someEvents(3));
@@ -123,6 +154,19 @@ async function readOn(store: EventStore, entries: readonly LogEntry[]): Promise<
       if (reached >= last) return;
       const next = entries.filter(({ position }) => position > reached).slice(0, batch);
       await store.record('0', next);
+    } catch (reason) {
+      expect(reason).toMatchObject({ code: 'unavailable' });
+      await expect.poll(() => codeOf(store.check())).toBeUndefined();
+    }
+  }
+}
+
+/** The oldest so many altogether, a few at a time, again and again. */
+async function removeUpTo(store: EventStore, count: number): Promise<void> {
+  const cut = { receivedBefore: noon + count * 1_000 };
+  for (;;) {
+    try {
+      if ((await store.removeOldest('0', cut, 15)) === undefined) return;
     } catch (reason) {
       expect(reason).toMatchObject({ code: 'unavailable' });
       await expect.poll(() => codeOf(store.check())).toBeUndefined();

@@ -44,15 +44,18 @@ describeWithEngines('a query on MongoDB', ['mongo'], () => {
   });
 
   /** What the server did for it. */
-  async function profiled(work: () => Promise<unknown>): Promise<readonly Document[]> {
+  async function profiled(
+    work: () => Promise<unknown>,
+    withWrites = false,
+  ): Promise<readonly Document[]> {
     const profile = client.db().collection('system.profile');
     const from = await profile.countDocuments();
     await work();
     const done = await profile.find().sort({ $natural: 1 }).skip(from).toArray();
     return done.filter(
       ({ ns, op, command }) =>
-        /\.(events|minute_metrics|positions)$/.test(ns) &&
-        ['query', 'command', 'getmore'].includes(op) &&
+        /\.(events|removed_events|minute_metrics|frozen_minutes|positions)$/.test(ns) &&
+        (withWrites ? ['query', 'remove'] : ['query', 'command', 'getmore']).includes(op) &&
         command?.count === undefined,
     );
   }
@@ -130,6 +133,48 @@ describeWithEngines('a query on MongoDB', ['mongo'], () => {
       if (ns.endsWith('.events')) examined += docsExamined;
     }
     expect(examined).toBeLessThanOrEqual(max);
+  });
+
+  it('previews and removes by the order of the log, reading the events of a step and one more', async () => {
+    const cut = { receivedBefore: Number.MAX_SAFE_INTEGER };
+    const soon = { ...cut, upTo: '0000000000000200' as never };
+    const preview = await profiled(() => store.previewRemoval('0', soon));
+    const read = preview.filter(({ ns }) => ns.endsWith('.events'));
+    expect(read.length).toBeGreaterThan(0);
+    for (const { planSummary, hasSortStage } of read) {
+      expect(planSummary).toBe('IXSCAN { position: 1 }');
+      expect(hasSortStage ?? false).toBe(false);
+    }
+    for (let step = 1; step <= 3; step += 1) {
+      const done = await profiled(() => store.removeOldest('0', cut, 100), true);
+      const events = done.filter(({ ns }) => ns.endsWith('.events'));
+      expect(events).toMatchObject([
+        { planSummary: 'IXSCAN { position: 1 }', docsExamined: 2 },
+        { planSummary: 'IXSCAN { position: 1 }', docsExamined: 101 },
+        { op: 'remove', planSummary: 'IXSCAN { _id: 1 }', ndeleted: 100 },
+      ]);
+      for (const { hasSortStage } of events) expect(hasSortStage ?? false).toBe(false);
+    }
+    const removed = await profiled(() => store.getMany(['absent', 'none']));
+    expect(removed.length).toBeGreaterThan(0);
+    for (const { planSummary } of removed) expect(planSummary).toMatch(/^IXSCAN { _id: 1 }/);
+    const behind = await profiled(() => store.entriesAfter('0', 'start', 50));
+    const [page] = behind.filter(({ ns }) => ns.endsWith('.events'));
+    expect(page).toMatchObject({ planSummary: 'IXSCAN { position: 1 }', docsExamined: 50 });
+  });
+
+  it('finds a frozen minute at an edge, and one in a year of them, by its index', async () => {
+    const edges = [
+      () => store.aggregate({ from: noon + 1, to: noon + 600 * minuteMs, filter: {} }),
+      () => store.aggregate({ from: noon, to: noon + 1, filter: {} }),
+      () => store.aggregate({ from: 0, to: noon * 2, filter: { userIds: ['u7'] } }),
+    ];
+    for (const edge of edges) {
+      const done = await profiled(() => expect(edge()).rejects.toMatchObject({ code: 'invalid' }));
+      const looks = done.filter(({ ns }) => ns.endsWith('.frozen_minutes'));
+      expect(looks).toMatchObject([{ planSummary: 'IXSCAN { _id: 1 }', docsExamined: 1 }]);
+      expect(done.filter(({ ns }) => ns.endsWith('.events'))).toEqual([]);
+    }
   });
 
   it('finds the known ids of a batch by the index alone', async () => {

@@ -47,11 +47,41 @@ describeWithEngines('a MongoDB database', ['mongo'], () => {
       client
         .db()
         .collection('hub')
-        .updateOne({ schema_version: 1 }, { $inc: { schema_version: 1 } }),
+        .updateOne({ schema_version: { $exists: true } }, { $inc: { schema_version: 1 } }),
     );
     await expect(open(url, { exclusive: true })).rejects.toMatchObject({
       code: 'conflict',
       message: expect.stringContaining('newer Event Hub'),
+    });
+  });
+
+  it('of a hub before retention is brought up to date by one that serves, and has all it had', async () => {
+    const url = await sharedMongo();
+    const entries = logEntries(someEvents(5));
+    await withStore(url, (store) => store.record('0', entries));
+    await withDatabase(url, async (client) => {
+      const database = client.db();
+      for (const name of ['removed_events', 'frozen_minutes']) await database.dropCollection(name);
+      const hub = database.collection<{ _id: string }>('hub');
+      await hub.updateOne({ _id: 'mark' }, { $set: { schema_version: 1 } });
+      await expect(open(url, { exclusive: false })).rejects.toMatchObject({ code: 'conflict' });
+      await withStore(url, async (store) => {
+        const cut = { receivedBefore: Number.MAX_SAFE_INTEGER };
+        expect(await store.removeOldest('0', cut, 3)).toMatchObject({ events: 3 });
+        expect(await store.record('0', logEntries([anEvent()], 6))).toMatchObject({ added: 1 });
+      });
+      expect(await hub.findOne({ _id: 'mark' })).toMatchObject({ schema_version: 2 });
+      const names = (await database.listCollections().toArray()).map(({ name }) => name);
+      expect(names).toEqual(expect.arrayContaining(['removed_events', 'frozen_minutes']));
+    });
+    expect(await examine(url)).toContainEqual({
+      state: 'ok',
+      name: 'database',
+      detail: expect.stringContaining('version 2, 3 events (3 older ones were removed)'),
+    });
+    await withDatabase(url, async (client) => {
+      await erase(url);
+      expect(await client.db().listCollections().toArray()).toEqual([]);
     });
   });
 

@@ -13,7 +13,7 @@ builder.queryFields((t) => ({
   aggregatedMetrics: t.field({
     type: aggregatedMetricsType,
     description:
-      "Exact totals of one window `[from, to)` on the events' own `timestamp`: the last so many `minutes`, or `from` to `to`.",
+      "Exact totals of one window `[from, to)` on the events' own `timestamp`: the last so many `minutes`, or `from` to `to`. Where retention has removed events, a window that begins or ends inside their minute, or asks for a user over it, is refused with the fault `frozen_minute`, which names the next whole minute.",
     args: {
       minutes: t.arg.int({ description: minutesText }),
       from: t.arg.string({ description: fromText }),

@@ -36,7 +36,7 @@ export function aggregatePaths() {
 }
 
 const windowText =
-  'The window is `[from, to)` on the time when events happened, exact to the millisecond; `minutes` means the last so many, and stands alone. Without either it is the last minute.';
+  'The window is `[from, to)` on the time when events happened, exact to the millisecond; `minutes` means the last so many, and stands alone. Without either it is the last minute. Where retention has removed events, a window that begins or ends inside their minute, or asks for a user over it, is refused with the fault `frozen_minute`, which names the next whole minute.';
 const groupText = 'One bucket for each type that is there.';
 const step = { type: 'string', enum: ['1m', '5m', '15m', '1h', '1d'] };
 

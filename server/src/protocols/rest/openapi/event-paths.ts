@@ -110,6 +110,8 @@ function getEvent({ knownId }: Examples) {
     operationId: 'getEvent',
     ...needs('events:read'),
     summary: 'Get one event',
+    description:
+      'The `detail` of a 404 says whether the event was removed by retention; sent again, such an event is a duplicate still.',
     parameters: [
       { name: 'id', in: 'path', required: true, schema: ref('EventId'), example: knownId },
       atLeast(),

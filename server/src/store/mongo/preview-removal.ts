@@ -1,0 +1,48 @@
+import type { Removal, RemovalCut } from '../event-store.ts';
+import type { Collections } from './collections.ts';
+import { wholeOf } from './frozen.ts';
+import {
+  type Dated,
+  minutesOf,
+  oldestFirst,
+  removalOf,
+  startOf,
+  withinCut,
+} from './oldest-events.ts';
+import { readRetention } from './retention-document.ts';
+
+const pageEvents = 10_000;
+
+/** See `EventStore.previewRemoval`; in pages, as MongoDB is not waited for as long as all of it may take. */
+export async function previewRemoval(
+  collections: Collections,
+  shard: string,
+  cut: RemovalCut,
+): Promise<Removal | undefined> {
+  const minutes = new Set<number>();
+  let removal: Removal | undefined;
+  let after = startOf(await readRetention(collections), shard);
+  for (;;) {
+    const page = withinCut(await readPage(collections, shard, after), cut);
+    if (page.length > 0) {
+      const whole = await wholeOf(collections, minutesOf(page));
+      for (const minute of whole) minutes.add(minute);
+      const own = removalOf(shard, page, minutes.size);
+      const { oldest, events } = removal ?? { oldest: own.oldest, events: 0 };
+      removal = { ...own, oldest, events: events + own.events };
+    }
+    if (page.length < pageEvents) return removal;
+    after = removal?.floor;
+  }
+}
+
+async function readPage(
+  collections: Collections,
+  shard: string,
+  after: string | undefined,
+): Promise<readonly Dated[]> {
+  return await oldestFirst(collections, shard, after)
+    .limit(pageEvents + 1)
+    .project<Dated>({ position: 1, received_at: 1, timestamp: 1 })
+    .toArray();
+}
