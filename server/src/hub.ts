@@ -9,8 +9,8 @@ import type { Position } from './log/event-log.ts';
 import type { FeedBatch } from './readers/live-feed.ts';
 import type { StoredEvent } from './store/event-store.ts';
 
-export { anonymousAccount, nobody } from './auth/caller.ts';
 export type { Caller } from './auth/caller.ts';
+export { anonymousAccount, nobody } from './auth/caller.ts';
 export type { Identify, Presented } from './auth/identify.ts';
 export type { Quota } from './auth/rate-limit.ts';
 export type { RateLimits } from './auth/rate-limits.ts';

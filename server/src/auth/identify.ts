@@ -1,6 +1,6 @@
 import { HubError } from '../base/errors.ts';
-import type { Audit } from './audit.ts';
 import { isApiKey } from './api-key.ts';
+import type { Audit } from './audit.ts';
 import { type Caller, refusedCredential } from './caller.ts';
 import type { KeyRing } from './key-ring.ts';
 import type { TokenVerifier, VerifiedToken } from './token-verifier.ts';

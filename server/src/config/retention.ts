@@ -1,5 +1,5 @@
-import { limits } from '../base/limits.ts';
 import { formatDuration } from '../base/duration.ts';
+import { limits } from '../base/limits.ts';
 import type { Settings } from './settings.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { Audit } from '../auth/audit.ts';
-import { createIdentify, type Identify } from '../auth/identify.ts';
 import { ExpirySignals } from '../auth/expiry-signals.ts';
+import { createIdentify, type Identify } from '../auth/identify.ts';
 import { KeyRing } from '../auth/key-ring.ts';
 import { TokenCaller } from '../auth/token-caller.ts';
 import type { TokenVerifier, VerifiedToken } from '../auth/token-verifier.ts';

@@ -1,4 +1,3 @@
-import { murmur2 } from '@platformatic/kafka';
 import type { Clock } from '../../base/clock.ts';
 import { limits } from '../../base/limits.ts';
 import { within } from '../../base/within.ts';
@@ -8,6 +7,7 @@ import type { KafkaCluster } from './kafka-cluster.ts';
 import { errorsIn, kafkaFault, unavailable } from './kafka-faults.ts';
 import { formatPosition, type TopicMark } from './kafka-position.ts';
 import { toRecord } from './kafka-record.ts';
+import { murmur2 } from './murmur2.ts';
 import { offsetsIn, type ProduceAnswer, ProducerSession } from './producer-session.ts';
 import { type RecordBatch, RecordBatchBuilder } from './record-batch.ts';
 

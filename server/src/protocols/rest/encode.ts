@@ -29,7 +29,7 @@ export function encodeBatch(
 
 /** The answer to one stored event. */
 export function encodeStored(status: string, id: string, position: string): string {
-  return `{"status":"${status}","id":"${id}","position":${JSON.stringify(position)}}`;
+  return `{"status":"${status}","id":"${id}","position":"${position}"}`;
 }
 
 export function encodeTotals(totals: Totals): string {
@@ -48,12 +48,13 @@ export function* encodeSeries(series: Series): Generator<string> {
 }
 
 function resultMembers(result: PublishResult): string {
-  const id = result.id === undefined ? 'null' : JSON.stringify(result.id);
-  if (result.status === 'not_stored') return `"status":"not_stored","id":${id}`;
-  if (result.status === 'rejected') {
+  if (result.status === 'not_stored' || result.status === 'rejected') {
+    const id = result.id === undefined ? 'null' : JSON.stringify(result.id);
+    if (result.status === 'not_stored') return `"status":"not_stored","id":${id}`;
     return `"status":"rejected","id":${id},"error":${JSON.stringify(itemError(result.error))}`;
   }
-  return `"status":"${result.status}","id":${id},"position":${JSON.stringify(result.position)}`;
+  // The id of an event that is stored, and a position, hold nothing that JSON escapes.
+  return `"status":"${result.status}","id":"${result.id}","position":"${result.position}"`;
 }
 
 /** A problem document's inner members; pointers start at the event. */

@@ -1,6 +1,6 @@
 import { HubError } from '../../base/errors.ts';
-import { type MigrationPlan, type MigrationStep, stepsAfter } from '../../base/migration.ts';
 import { limits } from '../../base/limits.ts';
+import { type MigrationPlan, type MigrationStep, stepsAfter } from '../../base/migration.ts';
 import { type Mark, readMark } from './mark.ts';
 import { isInUse, migrateDatabase } from './migrate-database.ts';
 import { migrations as hubMigrations, type MongoMigration } from './migrations.ts';

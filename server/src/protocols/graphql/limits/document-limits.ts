@@ -8,7 +8,7 @@ import {
 } from 'graphql';
 import { type HubError, invalid } from '../../../base/errors.ts';
 import { limits } from '../../../base/limits.ts';
-import { costOfField, type VariableValues, type Variables, variableValues } from './field-cost.ts';
+import { costOfField, type Variables, type VariableValues, variableValues } from './field-cost.ts';
 
 /** What an operation amounts to with all its fragments in place. */
 interface Weight {
