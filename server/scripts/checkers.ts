@@ -2,8 +2,8 @@ import { type CheckerName, checkers, fetchChecker } from '../test/support/checke
 import { findProgram } from '../test/support/needed-program.ts';
 
 /**
- * `npm run checkers`: finds the programs that check the workflows and the chart,
- * on the path or fetched before, or fetches them into the cache folder.
+ * `npm run checkers`: finds the programs that check the workflows, the chart and the
+ * contracts, on the path or fetched before, or fetches them into the cache folder.
  */
 for (const name of Object.keys(checkers) as CheckerName[]) {
   let why = '';

@@ -7,8 +7,10 @@ import { temporaryFolder } from './temporary-folder.ts';
 /** A program of others that checks the files we write for others. */
 interface Checker {
   readonly version: string;
-  /** Built by Go out of this package of its module, or of Python under the program's own name. */
-  readonly goPackage: string | undefined;
+  /** Go builds it out of this package of its module. */
+  readonly goPackage?: string;
+  /** It is a program of this package of npm. Without either it is a Python package of its own name. */
+  readonly npmPackage?: string;
 }
 
 export const checkers = {
@@ -17,7 +19,9 @@ export const checkers = {
   /** The chart. */
   helm: { version: '3.22.0', goPackage: 'helm.sh/helm/v3/cmd/helm' },
   /** What the chart renders. It carries the schemas of Kubernetes, which others would fetch each time. */
-  'kubernetes-validate': { version: '1.37.0', goPackage: undefined },
+  'kubernetes-validate': { version: '1.37.0' },
+  /** The descriptions of REST and of the streams, by the rules of contracts/spectral.yaml. */
+  spectral: { version: '6.16.3', npmPackage: '@stoplight/spectral-cli' },
 } as const satisfies Record<string, Checker>;
 
 export type CheckerName = keyof typeof checkers;
@@ -34,9 +38,10 @@ export function fetchChecker(name: CheckerName): void {
   mkdirSync(dirname(file), { recursive: true });
   // Whole or not at all: somebody else may be looking for it.
   const arriving = `${file}-${process.pid}`;
-  const { goPackage, version }: Checker = checkers[name];
-  if (goPackage === undefined) installByPip(name, version, arriving);
-  else buildByGo(goPackage, version, arriving);
+  const { goPackage, npmPackage, version }: Checker = checkers[name];
+  if (goPackage !== undefined) buildByGo(goPackage, version, arriving);
+  else if (npmPackage !== undefined) installByNpm(npmPackage, name, version, arriving);
+  else installByPip(name, version, arriving);
   renameSync(arriving, file);
 }
 
@@ -85,6 +90,17 @@ function installByPip(name: string, version: string, target: string): void {
   installPackages(folder, [`${name}==${version}`]);
   rmSync(target, { force: true });
   symlinkSync(join(folder, 'bin', name), target);
+}
+
+/** No script of any package is run. */
+function installByNpm(npmPackage: string, name: string, version: string, target: string): void {
+  const folder = join(cacheFolder(), `${name}-${version}`);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const quietly = ['--ignore-scripts', '--no-audit', '--no-fund', '--no-save'];
+  run('npm', ['install', `${npmPackage}@${version}`, '--prefix', folder, ...quietly]);
+  rmSync(target, { force: true });
+  symlinkSync(join(folder, 'node_modules', '.bin', name), target);
 }
 
 function installPackages(folder: string, wanted: readonly string[]): void {
