@@ -10,6 +10,7 @@ import { grown, replaced, unavailable } from './kafka-faults.ts';
 import {
   countedAt,
   isKafkaPosition,
+  markOf,
   positionOfReader,
   shardOf,
   type TopicMark,
@@ -111,10 +112,7 @@ class KafkaLog {
     this.cluster = cluster;
     this.facts = facts;
     this.clock = clock;
-    this.mark = {
-      topicId: facts.id.replaceAll('-', '').slice(0, 8),
-      partitions: facts.partitions.length,
-    };
+    this.mark = markOf(facts);
     this.upkeep = new Upkeep(cluster, clock, options.keepMs ?? limits.logKeepMsMin);
     this.#target = cluster.target;
     this.#options = options;

@@ -1,5 +1,6 @@
 import { noPosition } from '../../event/position-faults.ts';
 import type { Places, Position } from '../event-log.ts';
+import type { TopicFacts } from './kafka-cluster.ts';
 
 /** After one record of one partition. */
 export interface KafkaPlace {
@@ -14,6 +15,10 @@ export interface TopicMark {
   /** 8 hex digits of the topic's id. */
   readonly topicId: string;
   readonly partitions: number;
+}
+
+export function markOf({ id, partitions }: TopicFacts): TopicMark {
+  return { topicId: id.replaceAll('-', '').slice(0, 8), partitions: partitions.length };
 }
 
 /** In place of a fingerprint; sorts below all of them, so that it never stands in front of its own entry. */

@@ -4,8 +4,8 @@ import { within } from '../../base/within.ts';
 import { fingerprintOf } from '../../event/fingerprint.ts';
 import type { Delivery } from './delivery.ts';
 import type { KafkaCluster } from './kafka-cluster.ts';
-import { errorsIn, kafkaFault, unavailable } from './kafka-faults.ts';
-import { formatPosition, type TopicMark } from './kafka-position.ts';
+import { errorsIn, kafkaFault, replaced, unavailable } from './kafka-faults.ts';
+import { formatPosition, markOf, type TopicMark } from './kafka-position.ts';
 import { toRecord } from './kafka-record.ts';
 import { murmur2 } from './murmur2.ts';
 import { offsetsIn, type ProduceAnswer, ProducerSession } from './producer-session.ts';
@@ -16,6 +16,14 @@ interface Unit {
   /** The places of its events in the delivery. */
   readonly indexes: readonly number[];
   readonly batches: ReadonlyMap<number, RecordBatch>;
+}
+
+/** A unit on its way. */
+interface Sending {
+  /** The offset of the first record, by partition, of what was written so far. */
+  readonly written: Map<number, number>;
+  /** Of the topic that it is meant for. */
+  readonly mark: TopicMark;
 }
 
 /**
@@ -29,6 +37,7 @@ export class RecordWriter {
   readonly #builders = new Map<number, RecordBatchBuilder>();
   #session: ProducerSession | undefined;
   #last: Promise<unknown> = Promise.resolve();
+  #isClosed = false;
 
   constructor(cluster: KafkaCluster, clock: Clock) {
     this.#cluster = cluster;
@@ -41,7 +50,15 @@ export class RecordWriter {
       delivery.settle();
       return delivery.settled;
     }
-    const units = this.#unitsOf(delivery);
+    let units: readonly Unit[];
+    try {
+      units = this.#unitsOf(delivery);
+    } catch (reason) {
+      // Whoever repeats one of its events waits until it is settled.
+      for (const index of delivery.events.keys()) delivery.failed(index, reason);
+      delivery.settle();
+      return delivery.settled;
+    }
     const done = this.#last.then(async () => {
       let fault: unknown;
       for (const unit of units) {
@@ -56,6 +73,7 @@ export class RecordWriter {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     await this.#session?.close();
   }
 
@@ -100,13 +118,15 @@ export class RecordWriter {
 
   /** Answers the fault, if any. */
   async #send(unit: Unit, delivery: Delivery, mark: TopicMark): Promise<unknown> {
+    // A session begun now would be closed by nobody.
+    if (this.#isClosed) return unavailable('the log is closed');
     const { shown } = this.#cluster.target;
     const ms = limits.kafkaAnswerMs;
     const written = new Map<number, number>();
     this.#session ??= new ProducerSession(this.#cluster);
     const session = this.#session;
     try {
-      const sent = this.#sendAll(session, unit, written);
+      const sent = this.#sendAll(session, unit, { written, mark });
       await within(this.#clock, ms, sent, `Kafka at ${shown} did not answer in ${ms} ms`);
       for (const index of tellWritten(unit, delivery, written, mark)) {
         const silent = `partition ${delivery.partitions[index]} ends`;
@@ -126,14 +146,14 @@ export class RecordWriter {
   async #sendAll(
     session: ProducerSession,
     { batches }: Unit,
-    written: Map<number, number>,
+    { written, mark }: Sending,
   ): Promise<void> {
     let waiting: Map<number, Buffer> | undefined;
     for (let tries = 0; ; tries += 1) {
       let fault: unknown;
       try {
         waiting ??= new Map(await session.number(batches));
-        fault = await this.#sendOnce(session, waiting, written);
+        fault = await this.#sendOnce(session, waiting, { written, mark });
       } catch (reason) {
         fault = reason;
       }
@@ -150,9 +170,12 @@ export class RecordWriter {
   async #sendOnce(
     session: ProducerSession,
     batches: ReadonlyMap<number, Buffer>,
-    written: Map<number, number>,
+    { written, mark }: Sending,
   ): Promise<unknown> {
-    const { partitions } = await this.#cluster.knownTopic();
+    const topic = await this.#cluster.knownTopic();
+    // A request names the topic only: one that took its place meanwhile would take the events too.
+    if (markOf(topic).topicId !== mark.topicId) throw replaced(this.#cluster.target.shown);
+    const { partitions } = topic;
     const byLeader = Map.groupBy(batches, ([partition]) => partitions[partition]?.leader ?? -1);
     let fault: unknown;
     const sends = [...byLeader].map(async ([leader, part]) => {
