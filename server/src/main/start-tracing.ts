@@ -21,6 +21,7 @@ export async function startTracing(
   const { openTracing } = await import('../tracing/open-tracing.ts');
   const place = await placeOf(settings);
   const tracing = await openTracing({ ...settings.tracing, place, version, clock, logger });
+  if (tracing === undefined) return undefined;
   lifecycle.add('traces', () => tracing.close());
   const { protocol, sampler } = settings.tracing;
   logger.info({ protocol, sampler: sampler.name }, 'sends traces');

@@ -26,11 +26,17 @@ export interface OpenTracingOptions extends TracingSettings {
 
 /**
  * OpenTelemetry's own SDK. Spans wait in a bounded queue and go out on the side:
- * a collector that is away or slow costs spans, and nothing else.
+ * a collector that is away or slow costs spans, and nothing else. Undefined, with
+ * a line in the log, where its variables make no exporter.
  */
-export async function openTracing(options: OpenTracingOptions): Promise<Tracing> {
+export async function openTracing(options: OpenTracingOptions): Promise<Tracing | undefined> {
   const { place, version, clock, logger, sampler, batch } = options;
-  const exporter = new NotedExporter(await openExporter(options.protocol), logger);
+  const opened = await openExporter(options.protocol);
+  if (opened === undefined) {
+    logger.warn(isUnusable);
+    return undefined;
+  }
+  const exporter = new NotedExporter(opened, logger);
   const provider = new TracerProvider({
     // What the variables say of the service stands before what we say.
     resource: defaultResource()
@@ -56,11 +62,18 @@ export async function openTracing(options: OpenTracingOptions): Promise<Tracing>
 const environmentDetectors = [resourceAttributesEnvDetector, serviceNameEnvDetector];
 
 /** Where to, with which headers and in what time, each of them takes from its `OTEL_EXPORTER_OTLP_*` variables. */
-async function openExporter(protocol: TracingProtocol): Promise<SpanExporter> {
-  if (protocol === 'grpc') {
-    const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-grpc');
+async function openExporter(protocol: TracingProtocol): Promise<SpanExporter | undefined> {
+  const { OTLPTraceExporter } =
+    protocol === 'grpc'
+      ? await import('@opentelemetry/exporter-trace-otlp-grpc')
+      : await import('@opentelemetry/exporter-trace-otlp-proto');
+  try {
     return new OTLPTraceExporter();
+  } catch {
+    // What it says of a header has the value in it, which is often a secret: not repeated.
+    return undefined;
   }
-  const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-proto');
-  return new OTLPTraceExporter();
 }
+
+const isUnusable =
+  'nothing is traced: OTEL_EXPORTER_OTLP_HEADERS has what can be no header, or another of its variables is unusable';

@@ -21,13 +21,18 @@ describe('traces that are sent', () => {
     toClose.push(collector.close);
     return collector;
   };
-  const open = async (variables: Readonly<Record<string, string>>) => {
+  const tryToOpen = async (variables: Readonly<Record<string, string>>) => {
     const { tracing: settings } = tracedBy(variables);
     if (settings === undefined) throw new Error('the variables ask for no traces');
     const { logger, lines } = capturedLog();
     const deps = { place, version: '1.2.3', clock: systemClock, logger };
     const tracing = await openTracing({ ...settings, ...deps });
-    toClose.push(tracing.close);
+    if (tracing !== undefined) toClose.push(tracing.close);
+    return { tracing, lines };
+  };
+  const open = async (variables: Readonly<Record<string, string>>) => {
+    const { tracing, lines } = await tryToOpen(variables);
+    if (tracing === undefined) throw new Error('the variables make no exporter');
     return { tracing, lines };
   };
   const publishOne = (tracing: Tracing, parent?: TraceContext) => {
@@ -193,6 +198,20 @@ describe('traces that are sent', () => {
     expect(lines[0]).toMatchObject({ level: 40, reason: expect.stringContaining('ECONNREFUSED') });
     expect(JSON.stringify(lines)).not.toContain('s3cret');
   });
+
+  it.each(['authorization=s3cret%0A', 'bad%20name=s3cret'])(
+    'are none where a header is none by gRPC, which is told without its value: %s',
+    async (headers) => {
+      const { tracing, lines } = await tryToOpen({
+        OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9',
+        OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
+        OTEL_EXPORTER_OTLP_HEADERS: headers,
+      });
+      expect(tracing).toBeUndefined();
+      expect(lines).toMatchObject([{ level: 40, msg: expect.stringContaining('no header') }]);
+      expect(JSON.stringify(lines)).not.toContain('s3cret');
+    },
+  );
 
   it('go out before the end, and hold it up only so long', async () => {
     const collector = await collect();

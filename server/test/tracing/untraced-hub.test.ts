@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { startHubProcess } from '../support/hub-process.ts';
 import { startCollector } from '../support/otlp/collector.ts';
-import { anInput, postEvents } from '../support/rest-calls.ts';
 import { openStream } from '../support/read-stream.ts';
+import { anInput, postEvents } from '../support/rest-calls.ts';
 
 /** Says on stderr which of OpenTelemetry's packages the process loads, by whatever way. */
 const watchPackages = `--import=data:text/javascript,${encodeURIComponent(`
