@@ -1,6 +1,9 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type ModePlace, newFile } from '../support/hub-places.ts';
 import { type HubProcess, startHubProcess } from '../support/hub-process.ts';
-import { newFile, type ModePlace } from '../support/hub-places.ts';
 import { runCli } from '../support/run-cli.ts';
 
 let place: ModePlace;
@@ -52,6 +55,20 @@ describe('event-hub log-level', () => {
       expect(refused.stderr).toContain(words);
     }
   });
+
+  it.each(['<html>welcome</html>', 'null', '{}'])(
+    'says that no hub is there where another program answers with %s',
+    async (text) => {
+      const other = createServer((_, response) => response.end(text));
+      other.listen(0, '127.0.0.1');
+      await once(other, 'listening');
+      const { port } = other.address() as AddressInfo;
+      const answer = await runCli(['log-level', `--url=http://127.0.0.1:${port}`]);
+      other.close();
+      expect(answer).toMatchObject({ code: 3, stdout: '' });
+      expect(answer.stderr).toContain("the answer 200 is none of a hub's");
+    },
+  );
 
   it('says what the hub refuses, and where none answers', async () => {
     const long = await ask('debug', '--for=8d');

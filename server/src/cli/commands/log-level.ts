@@ -1,4 +1,4 @@
-import { HttpConnection, refusalOf } from '../clients/http-connection.ts';
+import { type HttpAnswer, HttpConnection, refusalOf } from '../clients/http-connection.ts';
 import { ClientError } from '../clients/ingest-client.ts';
 import { defineCommand } from '../command.ts';
 import { CommandError, type ExitCode, exitCode, usageError } from '../exit-code.ts';
@@ -81,13 +81,25 @@ async function ask(urlFlag: string | undefined, change: object | undefined): Pro
           }),
     });
     if (answer.status !== 200) throw refusalOf(answer);
-    return JSON.parse(answer.text) as FoundLevel;
+    return levelIn(answer);
   } catch (reason) {
     if (reason instanceof ClientError) throw ending(reason, url);
     throw reason;
   } finally {
     connection.close();
   }
+}
+
+/** What else answers under that address may say 200 too. */
+function levelIn(answer: HttpAnswer): FoundLevel {
+  let found: Partial<FoundLevel> | null;
+  try {
+    found = JSON.parse(answer.text);
+  } catch {
+    throw refusalOf(answer);
+  }
+  if (typeof found?.level !== 'string') throw refusalOf(answer);
+  return found as FoundLevel;
 }
 
 function ending({ code, message }: ClientError, url: string): CommandError {
