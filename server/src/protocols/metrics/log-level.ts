@@ -33,13 +33,15 @@ export function putLogLevel(host: ProtocolHost) {
 
 /**
  * Who has the scope `admin`. Without a credential that is who reaches a hub that
- * listens on this machine alone: where a hub is open to others, everybody may
+ * listens on this machine alone, and is no page of the web that `http.corsOrigins`
+ * lets in by a browser here: where a hub is open to others, everybody may
  * send it events, and nobody may silence its log or flood the disk under it.
  */
 async function administrator(host: ProtocolHost, { request, query }: Exchange): Promise<Caller> {
   const caller = await identifyRequest(host, request);
   host.hub.authorize(caller, 'admin');
-  if (host.anyHostName && caller.account === anonymousAccount) {
+  const isOpen = host.anyHostName || request.headers.origin !== undefined;
+  if (isOpen && caller.account === anonymousAccount) {
     throw new HubError(
       'forbidden',
       'without a credential this is only for a hub on this machine alone: make a key with the scope admin',

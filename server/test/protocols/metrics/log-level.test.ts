@@ -139,6 +139,17 @@ describe('the log level of a hub', () => {
     expect((await get(hub.url, '/log-level')).json.level).toBe('info');
   });
 
+  it('is changed on one that listens here by no page of the web', async () => {
+    await start();
+    const body = '{"level":"silent"}';
+    const answer = await sendRaw(
+      hub.url,
+      `PUT /log-level HTTP/1.1\r\nhost: localhost\r\norigin: https://shop.example.com\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`,
+    );
+    expect(answer.status).toBe(403);
+    expect((await get(hub.url, '/log-level')).json.level).toBe('info');
+  });
+
   it('that is open to others is nobody’s business without a credential', async () => {
     await start({ allowAnonymous: true });
     expect((await get(hub.url, '/events')).status).toBe(200);
