@@ -55,13 +55,21 @@ export async function removeOldEvents(
 ): Promise<boolean> {
   const { store, clock } = deps;
   const { holder, signal } = options;
-  const lease = await store.acquireLease(leasePrefixes.retention, holder, limits.leaseTtlMs);
+  const acquire = () => store.acquireLease(leasePrefixes.retention, holder, limits.leaseTtlMs);
+  let lease = await acquire();
   if (lease === undefined) return false;
+  // A slow part and the rest after it may outlast the lease: it is taken anew where nobody else has it.
+  const renew = async () => {
+    const kept = await acquire();
+    if (kept === undefined) throw takenOver();
+    lease = kept;
+    return kept;
+  };
   try {
     for (const shard of await deps.log.shards()) {
       if (signal.aborted) break;
       const cut = await cutOf(deps, shard, options.receivedBefore);
-      if (cut !== undefined) await removeFrom(deps, options, { shard, cut, lease });
+      if (cut !== undefined) await removeFrom(deps, options, { shard, cut, renew });
     }
     return true;
   } finally {
@@ -74,18 +82,18 @@ export async function removeOldEvents(
 interface ShardRemoval {
   readonly shard: string;
   readonly cut: RemovalCut;
-  readonly lease: Lease;
+  /** Rejects with `conflict` when another process has the lease now. */
+  readonly renew: () => Promise<Lease>;
 }
 
 async function removeFrom(
   { store, clock }: RemovalDeps,
-  { holder, signal, onRemoved }: RemovalOptions,
-  { shard, cut, lease }: ShardRemoval,
+  { signal, onRemoved }: RemovalOptions,
+  { shard, cut, renew }: ShardRemoval,
 ): Promise<void> {
   while (!signal.aborted) {
     const startedMs = clock.monotonicMs();
-    await renew(store, lease, holder);
-    const part = await store.removeOldest(shard, cut, limits.retentionEvents, lease);
+    const part = await store.removeOldest(shard, cut, limits.retentionEvents, await renew());
     if (part === undefined) return;
     onRemoved(part);
     const restMs = Math.max(1, clock.monotonicMs() - startedMs);
@@ -93,11 +101,8 @@ async function removeFrom(
   }
 }
 
-/** Rejects with `conflict` when another process has it now. */
-async function renew(store: RemovalDeps['store'], lease: Lease, holder: string): Promise<void> {
-  const kept = await store.acquireLease(lease.name, holder, limits.leaseTtlMs);
-  if (kept?.epoch === lease.epoch) return;
-  throw new HubError('conflict', 'another process has begun to remove what is too old');
+function takenOver(): HubError {
+  return new HubError('conflict', 'another process has begun to remove what is too old');
 }
 
 /** The parts of a removal as one for each shard. */

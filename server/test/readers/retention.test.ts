@@ -7,7 +7,7 @@ import { openKafkaLog } from '../../src/log/kafka/kafka-log.ts';
 import { logShard } from '../../src/log/one-shard.ts';
 import { type Engines, isEmbedded, openEngines } from '../../src/main/engines.ts';
 import { Retention, type RetentionDeps } from '../../src/readers/retention.ts';
-import { leasePrefixes } from '../../src/store/event-store.ts';
+import { type Lease, leasePrefixes } from '../../src/store/event-store.ts';
 import { openMongoStore } from '../../src/store/mongo/mongo-store.ts';
 import { anEvent, someEvents } from '../support/build-event.ts';
 import { capturedLog } from '../support/captured-log.ts';
@@ -109,6 +109,51 @@ describe('retention', () => {
       await clock.advance(limits.retentionEveryMs);
       expect(lines).toMatchObject([{ events: 5 }]);
     }, patience);
+  });
+
+  describe('whose lease runs out while it rests', () => {
+    /** Each rest begins with the end of the lease, as after a part that took long, and then with `meanwhile`. */
+    const startSlow = (meanwhile: () => Promise<unknown>) => {
+      const { store } = engines;
+      let lease: Lease | undefined;
+      const acquireLease: typeof store.acquireLease = async (...args) => {
+        lease = await store.acquireLease(...args);
+        return lease;
+      };
+      const sleep: typeof systemClock.sleep = async (ms, signal) => {
+        if (lease !== undefined) await store.releaseLease(lease);
+        await meanwhile();
+        await systemClock.sleep(ms, signal);
+      };
+      const clock = { ...systemClock, sleep };
+      return start({ clock, store: { ...store, acquireLease } });
+    };
+    const count = 2 * limits.retentionEvents + 7;
+    beforeEach(async () => {
+      await append(place, [...someEvents(count, old), ...someEvents(1)]);
+      await open();
+    });
+
+    it('goes on under a new one', async () => {
+      const { lines } = startSlow(async () => undefined);
+      await vi.waitFor(() => expect(lines).toHaveLength(1), patience);
+      expect(lines).toMatchObject([{ msg: 'removed what was too old', events: count }]);
+      const other = await engines.store.acquireLease(leasePrefixes.retention, 'another', 1);
+      expect(other).toBeDefined();
+    });
+
+    it('leaves the rest to another process that has taken it meanwhile', async () => {
+      const { store } = engines;
+      const { lines } = startSlow(() =>
+        store.acquireLease(leasePrefixes.retention, 'another', 60_000),
+      );
+      await vi.waitFor(() => expect(lines).toHaveLength(2), patience);
+      expect(lines).toMatchObject([
+        { events: limits.retentionEvents },
+        { level: 40, msg: 'another process has begun to remove what is too old' },
+      ]);
+      expect(await removed()).toBe(limits.retentionEvents);
+    });
   });
 
   it('removes again and again what becomes too old', async () => {
