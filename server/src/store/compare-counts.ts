@@ -85,6 +85,18 @@ export function cutStretches(
   return stretches;
 }
 
+/** Ascending minutes as stretches of those that follow each other: what lies between is not read. */
+export function adjacentStretches(minutes: readonly Instant[]): readonly Stretch[] {
+  const stretches: Stretch[] = [];
+  for (const minute of minutes) {
+    const last = stretches.at(-1);
+    const to = minute + minuteMs;
+    if (last?.to === minute) stretches[stretches.length - 1] = { from: last.from, to };
+    else stretches.push({ from: minute, to });
+  }
+  return stretches;
+}
+
 const nothing = { eventCount: 0, total: 0n };
 
 function sumsOf({ eventCount, total }: MinuteCount) {

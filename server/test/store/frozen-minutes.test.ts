@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { formatInstant } from '../../src/base/clock.ts';
 import { minuteMs, minuteOf } from '../../src/event/minute.ts';
+import { adjacentStretches } from '../../src/store/compare-counts.ts';
 import { frozenMinute, neededEvents } from '../../src/store/frozen-minutes.ts';
 
 const noon = Date.UTC(2026, 5, 30, 12);
@@ -63,5 +64,25 @@ describe('frozenMinute', () => {
       code: 'invalid',
       details: [{ pointer: '/to', code: 'frozen_minute', detail: expect.stringContaining(next) }],
     });
+  });
+});
+
+describe('adjacentStretches', () => {
+  it('hold exactly the given minutes, in as few stretches as there are gaps and one', () => {
+    const minutes = fc.uniqueArray(fc.nat(200), { minLength: 1 });
+    fc.assert(
+      fc.property(minutes, (found) => {
+        const ascending = found.toSorted((a, b) => a - b).map((at) => noon + at * minuteMs);
+        const stretches = adjacentStretches(ascending);
+        const held = stretches.flatMap(({ from, to }) =>
+          Array.from({ length: (to - from) / minuteMs }, (_, at) => from + at * minuteMs),
+        );
+        expect(held).toEqual(ascending);
+        const gaps = ascending.filter(
+          (minute, at) => at > 0 && minute - minuteMs !== ascending[at - 1],
+        );
+        expect(stretches).toHaveLength(gaps.length + 1);
+      }),
+    );
   });
 });

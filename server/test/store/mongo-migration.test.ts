@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
 import type { UpgradeOptions } from '../../src/base/migration.ts';
 import { migrateMongo, planMongoMigration } from '../../src/store/mongo/migrate-mongo.ts';
-import { migrations, type MongoMigration } from '../../src/store/mongo/migrations.ts';
+import { type MongoMigration, migrations } from '../../src/store/mongo/migrations.ts';
 import { parseMongoUrl } from '../../src/store/mongo/mongo-address.ts';
 import { MongoConnection } from '../../src/store/mongo/mongo-connection.ts';
 import { unavailable } from '../../src/store/mongo/mongo-fault.ts';

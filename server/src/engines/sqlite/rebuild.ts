@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Instant } from '../../base/clock.ts';
-import { minuteMs } from '../../event/minute.ts';
 import {
+  adjacentStretches,
   compareCounts,
   cutStretches,
   frozenMinutesOf,
@@ -69,9 +69,10 @@ export function frozenMinutes(
     'SELECT minute FROM frozen_minutes WHERE minute > ? ORDER BY minute LIMIT ?',
     [after, limit],
   ).map(([minute]) => minute as Instant);
-  const [first, last] = [minutes[0], minutes.at(-1)];
-  if (first === undefined || last === undefined) return [];
-  return frozenMinutesOf(minutes, differencesIn(database, isFrozen, first, last + minuteMs));
+  const differences = adjacentStretches(minutes).flatMap(({ from, to }) =>
+    differencesIn(database, isFrozen, from, to),
+  );
+  return frozenMinutesOf(minutes, differences);
 }
 
 function differencesIn(

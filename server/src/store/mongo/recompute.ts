@@ -2,6 +2,7 @@ import type { ClientSession } from 'mongodb';
 import { dateOf, type Instant } from '../../base/clock.ts';
 import { minuteMs, minuteOf } from '../../event/minute.ts';
 import {
+  adjacentStretches,
   compareCounts,
   cutStretches,
   frozenMinutesOf,
@@ -79,11 +80,12 @@ export async function frozenMinutes(
     readSnapshot(connection, async (session) => {
       const reading = { session, readConcern: inSnapshot };
       const minutes = await frozenAfter(collections, after, limit, reading);
-      const [first, last] = [minutes[0], minutes.at(-1)];
-      if (first === undefined || last === undefined) return [];
-      const stretch = { from: first, to: last + minuteMs };
-      const { counted, recomputed } = await bothSides(collections, stretch, reading, 'frozen');
-      return frozenMinutesOf(minutes, compareCounts(overShards(counted), overShards(recomputed)));
+      const differences: CountDifference[] = [];
+      for (const stretch of adjacentStretches(minutes)) {
+        const { counted, recomputed } = await bothSides(collections, stretch, reading, 'frozen');
+        differences.push(...compareCounts(overShards(counted), overShards(recomputed)));
+      }
+      return frozenMinutesOf(minutes, differences);
     }),
   );
 }

@@ -11,6 +11,7 @@ import { removedEvent, storedEvent, toDocument } from './event-documents.ts';
 import { keepConflicts, keepUnreadable } from './keep-aside.ts';
 import { assertLease } from './leases.ts';
 import type { MongoConnection } from './mongo-connection.ts';
+import { takeTurn } from './retention-document.ts';
 import { assertSameDatabase } from './same-database.ts';
 import type { Transactions } from './transactions.ts';
 import { tallyEvents, writeCounts } from './write-counts.ts';
@@ -144,6 +145,9 @@ async function reachedPosition({
     { session, returnDocument: 'before' },
   );
   if (known !== null) return known.position;
+  // There is nothing of the shard yet at which `keepRemoved` would meet this, and the ids that it keeps
+  // would not be seen here.
+  await takeTurn(collections, session);
   await assertSameDatabase(connection, identity(), session);
   return undefined;
 }

@@ -2,6 +2,7 @@ import { MongoClient } from 'mongodb';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Event } from '../../../src/event/event.ts';
 import { minuteMs, minuteOf } from '../../../src/event/minute.ts';
+import { removedEventOf } from '../../../src/event/removed-event.ts';
 import type { Position } from '../../../src/log/event-log.ts';
 import type { EventStore, Lease, Removal } from '../../../src/store/event-store.ts';
 import { openMongoStore } from '../../../src/store/mongo/mongo-store.ts';
@@ -91,6 +92,32 @@ describeWithEngines('removing from a MongoDB that several use', ['mongo'], () =>
     expect(removedEvents + (await left(stores[1])).length).toBe(1_200);
     const known = await stores[0].getMany(firsts.map(({ id }) => id));
     expect(known.size).toBe(1_200);
+  });
+
+  it('of another hub, taken over beside the first entries of a shard, knows each id in one way', async () => {
+    const places = {
+      events: client.db().collection('events'),
+      removed: client.db().collection('removed_events'),
+    };
+    for (let round = 0; round < 40; round += 1) {
+      const name = `new ${round}`;
+      const entries = logEntries(perMinute(20)).map((entry) => ({ ...entry, shard: name }));
+      const records = entries.map(({ event, position }) => ({
+        ...removedEventOf(event),
+        shard: 'elsewhere',
+        position,
+      }));
+      const [recorded, known] = await Promise.all([
+        stores[0].record(name, entries),
+        stores[1].keepRemoved(records),
+      ]);
+      expect(recorded.added + recorded.duplicates).toBe(20);
+      expect(known.size).toBe(recorded.added);
+    }
+    const kept = new Set((await places.removed.find().toArray()).map(({ _id }) => String(_id)));
+    const stored = (await places.events.find().toArray()).map(({ _id }) => String(_id));
+    expect(stored.filter((id) => kept.has(id))).toEqual([]);
+    expect(stored.length + kept.size).toBe(800);
   });
 
   it('knows an event at every moment of its removal', async () => {
