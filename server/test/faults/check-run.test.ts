@@ -155,6 +155,24 @@ describe('the check of a run', () => {
     expect(answered({ status: 'refused', id })).toContain('was refused');
     expect(answered({ ...success, id: 'another' })).toContain('was answered with the id');
   });
+
+  it('takes a refusal for an end, but after an unknown send where ids are known late', () => {
+    const outcomeOf = (hasLagWindow: boolean, ...statuses: ('unknown' | 'not_stored')[]) => {
+      const history = new History(hasLagWindow);
+      const event = history.add(aSent().input);
+      for (const status of statuses) history.note(event, { status, id: event.id });
+      return event.outcome;
+    };
+    const invalid = new History(true);
+    const bad = invalid.add(aSent().input, true);
+    invalid.note(bad, { status: 'unknown', id: bad.id });
+    invalid.note(bad, { status: 'refused', id: bad.id, code: 'invalid' });
+    expect(bad.outcome).toBe('refused');
+    expect(outcomeOf(false, 'not_stored')).toBe('refused');
+    expect(outcomeOf(true, 'not_stored')).toBe('refused');
+    expect(outcomeOf(false, 'unknown', 'not_stored')).toBe('refused');
+    expect(outcomeOf(true, 'unknown', 'not_stored')).toBe('unknown');
+  });
 });
 
 describe('the whole rig', () => {

@@ -92,6 +92,9 @@ export class History {
       case 'refused':
       case 'not_stored':
         if (!this.#mayRefuse(event)) this.#fault(event, `was ${answer.status} (${answer.code})`);
+        // An earlier send of it, whose outcome nobody knew, may have been written before the conflict
+        // that this one met was known: where ids are known late only, it may be there all the same.
+        if (event.outcome === 'unknown' && this.hasLagWindow && mayComeLate(answer)) break;
         if (event.outcome !== 'stored') event.outcome = 'refused';
         break;
       case 'unknown':
@@ -133,4 +136,9 @@ export class History {
   #fault(event: SentEvent, what: string): void {
     this.faults.push(`${event.id ?? '(no id)'} of ${event.input.user_id} ${what}`);
   }
+}
+
+/** For a conflict, of its own or of its group; what is invalid was so at every send. */
+function mayComeLate({ status, code }: Answer): boolean {
+  return status === 'not_stored' || code === 'conflict';
 }
