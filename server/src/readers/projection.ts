@@ -7,6 +7,7 @@ import { within } from '../base/within.ts';
 import type { EventLog, Position, UnreadableEntry } from '../log/event-log.ts';
 import type { EventStore, Lease } from '../store/event-store.ts';
 import { BatchQueue, type LogBatch } from './batch-queue.ts';
+import { giveBackLease } from './give-back-lease.ts';
 
 /** What follows the log and keeps its position beside its effect. */
 export interface Projection {
@@ -123,7 +124,7 @@ export class ProjectionRunner {
   }
 
   async #tryHold(): Promise<void> {
-    const { projection, store, clock, holder } = this.#deps;
+    const { projection, store, holder } = this.#deps;
     const lease = await store.acquireLease(projection.name, holder, limits.leaseTtlMs);
     if (lease === undefined) {
       // Another process gets on with it, or says why it does not.
@@ -134,11 +135,7 @@ export class ProjectionRunner {
       if (this.#turn.begin()) await this.#hold(lease);
     } finally {
       this.#turn.end();
-      const released = store.releaseLease(lease);
-      // Nobody waits longer for it than until it runs out.
-      await within(clock, limits.retryMaxMs, released, `${projection.name} was kept`).catch(
-        () => undefined,
-      );
+      await giveBackLease(this.#deps, lease);
     }
   }
 

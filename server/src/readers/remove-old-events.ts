@@ -1,7 +1,6 @@
 import type { Clock, Instant } from '../base/clock.ts';
 import { HubError } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
-import { within } from '../base/within.ts';
 import type { EventLog } from '../log/event-log.ts';
 import {
   type EventStore,
@@ -10,6 +9,7 @@ import {
   type Removal,
   type RemovalCut,
 } from '../store/event-store.ts';
+import { giveBackLease } from './give-back-lease.ts';
 
 export interface RemovalDeps {
   readonly log: Pick<EventLog, 'shards' | 'trimmedTo'>;
@@ -53,9 +53,8 @@ export async function removeOldEvents(
   deps: RemovalDeps,
   options: RemovalOptions,
 ): Promise<boolean> {
-  const { store, clock } = deps;
   const { holder, signal } = options;
-  const acquire = () => store.acquireLease(leasePrefixes.retention, holder, limits.leaseTtlMs);
+  const acquire = () => deps.store.acquireLease(leasePrefixes.retention, holder, limits.leaseTtlMs);
   let lease = await acquire();
   if (lease === undefined) return false;
   // A slow part and the rest after it may outlast the lease: it is taken anew where nobody else has it.
@@ -73,9 +72,7 @@ export async function removeOldEvents(
     }
     return true;
   } finally {
-    const released = store.releaseLease(lease);
-    // Nobody waits longer for it than until it runs out.
-    await within(clock, limits.retryMaxMs, released, 'the lease was kept').catch(() => undefined);
+    await giveBackLease(deps, lease);
   }
 }
 

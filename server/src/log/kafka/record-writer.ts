@@ -143,21 +143,17 @@ export class RecordWriter {
   }
 
   /** Until every batch is written, each with its one number however often it is sent; what fails for long rejects. */
-  async #sendAll(
-    session: ProducerSession,
-    { batches }: Unit,
-    { written, mark }: Sending,
-  ): Promise<void> {
+  async #sendAll(session: ProducerSession, { batches }: Unit, sending: Sending): Promise<void> {
     let waiting: Map<number, Buffer> | undefined;
     for (let tries = 0; ; tries += 1) {
       let fault: unknown;
       try {
         waiting ??= new Map(await session.number(batches));
-        fault = await this.#sendOnce(session, waiting, { written, mark });
+        fault = await this.#sendOnce(session, waiting, sending);
       } catch (reason) {
         fault = reason;
       }
-      for (const partition of written.keys()) waiting?.delete(partition);
+      for (const partition of sending.written.keys()) waiting?.delete(partition);
       if (fault === undefined || waiting?.size === 0) return;
       if (tries >= limits.kafkaRetries || !mayPass(fault)) throw fault;
       await this.#clock.sleep(limits.kafkaRetryMs);
