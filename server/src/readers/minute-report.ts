@@ -1,5 +1,6 @@
 import { type Clock, formatInstant, type Instant } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
+import { repeatUntilAborted } from '../base/repeat-until-aborted.ts';
 import { formatAmount } from '../event/money.ts';
 import type { CountedMinute, EventStore, Lease } from '../store/event-store.ts';
 
@@ -27,18 +28,15 @@ export function startMinuteReport(deps: {
   const { store, clock, logger, holder } = deps;
   let lease: Lease | undefined;
   const stopping = new AbortController();
-  const run = async () => {
-    while (!stopping.signal.aborted) {
-      try {
-        lease = await store.acquireLease('minute report', holder, leaseTtlMs);
-        if (lease !== undefined) await reportMinutes(deps);
-      } catch (reason) {
-        logger.warn({ err: reason }, 'counted minutes could not be reported; they are kept');
-      }
-      await clock.sleep(untilNextReportMs(clock.now()), stopping.signal);
+  const done = repeatUntilAborted(stopping.signal, clock, async () => {
+    try {
+      lease = await store.acquireLease('minute report', holder, leaseTtlMs);
+      if (lease !== undefined) await reportMinutes(deps);
+    } catch (reason) {
+      logger.warn({ err: reason }, 'counted minutes could not be reported; they are kept');
     }
-  };
-  const done = run().catch(() => undefined);
+    return untilNextReportMs(clock.now());
+  });
   return async () => {
     stopping.abort();
     await done;

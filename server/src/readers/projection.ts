@@ -3,6 +3,7 @@ import type { Clock, Instant } from '../base/clock.ts';
 import { HubError } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 import type { Logger } from '../base/logger.ts';
+import { repeatUntilAborted } from '../base/repeat-until-aborted.ts';
 import { within } from '../base/within.ts';
 import type { EventLog, Position, UnreadableEntry } from '../log/event-log.ts';
 import type { EventStore, Lease } from '../store/event-store.ts';
@@ -99,7 +100,8 @@ export class ProjectionRunner {
   }
 
   start(): void {
-    this.#done = this.#run();
+    const { signal } = this.#stopping;
+    this.#done = repeatUntilAborted(signal, this.#deps.clock, () => this.#takeTurn());
   }
 
   /** What is being applied is finished first, and the lease given back. */
@@ -108,18 +110,13 @@ export class ProjectionRunner {
     await this.#done;
   }
 
-  async #run(): Promise<void> {
-    const { clock } = this.#deps;
-    const { signal } = this.#stopping;
-    while (!signal.aborted) {
-      let waitMs: number;
-      try {
-        if (this.#turn.mayBegin()) await this.#tryHold();
-        waitMs = limits.leaseRetryMs;
-      } catch (reason) {
-        waitMs = this.#waitAfter(HubError.from(reason));
-      }
-      if (!signal.aborted) await clock.sleep(waitMs, signal).catch(() => undefined);
+  /** Reads for as long as it may; milliseconds to wait before it asks again. */
+  async #takeTurn(): Promise<number> {
+    try {
+      if (this.#turn.mayBegin()) await this.#tryHold();
+      return limits.leaseRetryMs;
+    } catch (reason) {
+      return this.#waitAfter(HubError.from(reason));
     }
   }
 

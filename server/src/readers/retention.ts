@@ -3,6 +3,7 @@ import { formatInstant } from '../base/clock.ts';
 import { HubError } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 import type { Logger } from '../base/logger.ts';
+import { repeatUntilAborted } from '../base/repeat-until-aborted.ts';
 import { leasePrefixes } from '../store/event-store.ts';
 import { type RemovalDeps, RemovalTally, removeOldEvents } from './remove-old-events.ts';
 
@@ -26,7 +27,8 @@ export class Retention {
   }
 
   start(): void {
-    this.#done = this.#run();
+    const { signal } = this.#stopping;
+    this.#done = repeatUntilAborted(signal, this.#deps.clock, () => this.#removeNow());
   }
 
   /** The part that is being removed is finished first. */
@@ -35,18 +37,14 @@ export class Retention {
     await this.#done;
   }
 
-  async #run(): Promise<void> {
-    const { clock } = this.#deps;
-    const { signal } = this.#stopping;
-    while (!signal.aborted) {
-      let waitMs: number = limits.retentionEveryMs;
-      try {
-        await this.#remove();
-        this.#backoff.reset();
-      } catch (reason) {
-        waitMs = this.#waitAfter(HubError.from(reason));
-      }
-      if (!signal.aborted) await clock.sleep(waitMs, signal).catch(() => undefined);
+  /** Milliseconds to wait before it is tried again. */
+  async #removeNow(): Promise<number> {
+    try {
+      await this.#remove();
+      this.#backoff.reset();
+      return limits.retentionEveryMs;
+    } catch (reason) {
+      return this.#waitAfter(HubError.from(reason));
     }
   }
 

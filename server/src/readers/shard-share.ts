@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import { limits } from '../base/limits.ts';
 import type { Logger } from '../base/logger.ts';
+import { repeatUntilAborted } from '../base/repeat-until-aborted.ts';
 import { type EventStore, type Lease, leasePrefixes } from '../store/event-store.ts';
 import type { Turn } from './projection.ts';
 
@@ -31,7 +32,8 @@ export class ShardShare {
   }
 
   start(): void {
-    this.#looking = this.#lookOn();
+    const { signal } = this.#stopping;
+    this.#looking = repeatUntilAborted(signal, this.#deps.clock, () => this.#tryLook());
   }
 
   async stop(): Promise<void> {
@@ -57,18 +59,15 @@ export class ShardShare {
     };
   }
 
-  async #lookOn(): Promise<void> {
-    const { clock, logger } = this.#deps;
-    const { signal } = this.#stopping;
-    while (!signal.aborted) {
-      try {
-        await this.#look();
-      } catch (reason) {
-        // What is held is kept: the lease of each shard says for how long.
-        logger.debug({ err: reason }, 'who else reads could not be looked at');
-      }
-      await clock.sleep(limits.leaseRetryMs, signal).catch(() => undefined);
+  /** Milliseconds to wait before the next look. */
+  async #tryLook(): Promise<number> {
+    try {
+      await this.#look();
+    } catch (reason) {
+      // What is held is kept: the lease of each shard says for how long.
+      this.#deps.logger.debug({ err: reason }, 'who else reads could not be looked at');
     }
+    return limits.leaseRetryMs;
   }
 
   async #look(): Promise<void> {

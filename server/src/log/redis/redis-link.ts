@@ -2,6 +2,7 @@ import { Backoff } from '../../base/backoff.ts';
 import type { Clock } from '../../base/clock.ts';
 import { HubError } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
+import { repeatUntilAborted } from '../../base/repeat-until-aborted.ts';
 import { type RedisCommand, RedisConnection } from './redis-connection.ts';
 import { unavailable } from './redis-faults.ts';
 import type { RedisTarget } from './redis-target.ts';
@@ -32,7 +33,11 @@ export class RedisLink {
     this.#fault = unavailable(`Redis at ${options.target.shown} is not connected yet`);
     this.#first.promise.catch(() => undefined);
     this.#next.promise.catch(() => undefined);
-    void this.#keep();
+    const backoff = new Backoff(limits.redisRetryMinMs, limits.redisRetryMaxMs);
+    void repeatUntilAborted(this.#closing.signal, options.clock, async () => {
+      await this.#keep(backoff);
+      return backoff.next();
+    });
   }
 
   /** Resolves with the first connection; rejects when that attempt fails, while others go on. */
@@ -76,22 +81,15 @@ export class RedisLink {
     this.#next.reject(this.#fault);
   }
 
-  async #keep(): Promise<void> {
-    const { clock } = this.#options;
-    const { signal } = this.#closing;
-    const backoff = new Backoff(limits.redisRetryMinMs, limits.redisRetryMaxMs);
-    while (!signal.aborted) {
-      try {
-        const connection = await this.#connect();
-        backoff.reset();
-        await connection.ended;
-        this.#lose(
-          unavailable(`the connection to Redis at ${this.#options.target.shown} was lost`),
-        );
-      } catch (reason) {
-        this.#lose(HubError.from(reason));
-      }
-      await clock.sleep(backoff.next(), signal).catch(() => undefined);
+  /** One connection, until it is lost or cannot be made. */
+  async #keep(backoff: Backoff): Promise<void> {
+    try {
+      const connection = await this.#connect();
+      backoff.reset();
+      await connection.ended;
+      this.#lose(unavailable(`the connection to Redis at ${this.#options.target.shown} was lost`));
+    } catch (reason) {
+      this.#lose(HubError.from(reason));
     }
   }
 
