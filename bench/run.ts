@@ -59,8 +59,9 @@ process.exitCode = missed === 0 ? 0 : 1;
 
 function describe(figure: Figure): string {
   const ratio = figure.ratio >= 100 ? figure.ratio.toFixed(0) : figure.ratio.toFixed(2);
-  const verdict = isReached(figure) ? 'reached' : 'MISSED';
-  return `  ${ratio.padStart(8)}  ${figure.wanted.padEnd(8)}  ${verdict}  ${figure.figure}`;
+  const { wanted = '' } = figure;
+  const verdict = wanted === '' ? '' : isReached(figure) ? 'reached' : 'MISSED';
+  return `  ${ratio.padStart(8)}  ${wanted.padEnd(8)}  ${verdict.padEnd(7)}  ${figure.figure}`;
 }
 
 function print(line: string): void {

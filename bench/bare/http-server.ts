@@ -1,4 +1,5 @@
 import { createServer } from 'node:http';
+import { processorMs } from '../load/processor-time.ts';
 
 /** The bare limit of a single POST: reads the body, parses the JSON, answers. Nothing is kept. */
 const server = createServer((request, response) => {
@@ -19,4 +20,5 @@ server.listen(0, '127.0.0.1', () => {
   const address = server.address();
   process.send?.({ port: typeof address === 'object' ? address?.port : 0 });
 });
+process.on('message', () => process.send?.({ cpuMs: processorMs() }));
 process.on('SIGTERM', () => process.exit(0));

@@ -1,4 +1,5 @@
-import { postRequest, runHttpLoad } from './http-load.ts';
+import { type LoadResult, postRequest, runHttpLoad } from './http-load.ts';
+import { processorMs } from './processor-time.ts';
 import { createTraffic, eventText } from './traffic.ts';
 
 /** More than any server here takes in a second. */
@@ -6,7 +7,7 @@ const perSecondMax = 120_000;
 
 /**
  * Runs single-event loads in a process of its own: `{ port, connections,
- * durationMs, seed, ids }` in, LoadResult out. What it sends is made beforehand;
+ * durationMs, seed, ids }` in, HttpLoadResult out. What it sends is made beforehand;
  * without `ids` the hub makes them.
  */
 export interface HttpLoadRequest {
@@ -17,6 +18,11 @@ export interface HttpLoadRequest {
   readonly ids: boolean;
 }
 
+export interface HttpLoadResult extends LoadResult {
+  /** Processor time of the load itself, without what was made beforehand. */
+  readonly cpuMs: number;
+}
+
 process.on('message', async (message) => {
   const { port, connections, durationMs, seed, ids } = message as HttpLoadRequest;
   const traffic = createTraffic(seed, Date.now());
@@ -24,6 +30,7 @@ process.on('message', async (message) => {
     postRequest('/events', 'application/json', eventText(traffic.next(), ids)),
   );
   let sent = 0;
+  const startedMs = processorMs();
   const result = await runHttpLoad({
     host: '127.0.0.1',
     port,
@@ -36,6 +43,6 @@ process.on('message', async (message) => {
       return request;
     },
   });
-  process.send?.(result);
+  process.send?.({ ...result, cpuMs: processorMs() - startedMs });
 });
 process.send?.({});

@@ -1,6 +1,7 @@
 import { startHub } from '../../server/src/main.ts';
 import { testSettings } from '../../server/test/support/test-settings.ts';
 import type { HubEngines } from './hub.ts';
+import { processorMs } from './processor-time.ts';
 
 /**
  * The whole hub in a process of its own; answers each message with its memory and
@@ -24,8 +25,7 @@ process.send?.({
   readyMs: performance.now(),
 });
 process.on('message', () => {
-  const { user, system } = process.cpuUsage();
-  process.send?.({ rssBytes: process.memoryUsage.rss(), cpuMs: (user + system) / 1_000 });
+  process.send?.({ rssBytes: process.memoryUsage.rss(), cpuMs: processorMs() });
 });
 process.on('SIGTERM', () => {
   void hub.stop().then(() => process.exit(0));

@@ -8,7 +8,7 @@ export const singlePosts: Scenario = {
   run: async ({ seconds }) =>
     await withFolder(async (folder) => {
       const hub = await startHubChild(folder);
-      const ratio = await againstBareHttp(hub, { seconds, ids: true });
+      const { ratio } = await againstBareHttp(hub, { seconds, ids: true });
       await hub.stop();
       const figure = 'of bare node:http (median of three rounds)';
       return [{ figure, ratio, wanted: '>= 0.75' }];
