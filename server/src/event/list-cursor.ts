@@ -1,5 +1,5 @@
-import { crc32 } from 'node:zlib';
 import { type HubError, invalid } from '../base/errors.ts';
+import { fingerprintOfText } from './fingerprint.ts';
 
 /**
  * The opaque cursor of a place in a listing. It begins with a character that no
@@ -7,7 +7,7 @@ import { type HubError, invalid } from '../base/errors.ts';
  * a checksum, so that a mangled one is refused instead of skipping events.
  */
 export function encodeListCursor(listKey: string): string {
-  return `${PREFIX}${Buffer.from(listKey).toString('base64url')}.${checksum(listKey)}`;
+  return `${PREFIX}${Buffer.from(listKey).toString('base64url')}.${fingerprintOfText(listKey)}`;
 }
 
 /**
@@ -31,10 +31,6 @@ export function decodeListCursor(
 }
 
 const PREFIX = '~';
-
-function checksum(listKey: string): string {
-  return crc32(listKey).toString(16).padStart(8, '0');
-}
 
 function refused(detail: string): HubError {
   return invalid('/cursor', 'invalid_cursor', detail);

@@ -1,4 +1,4 @@
-import { formatInstant } from '../../base/clock.ts';
+import { formatInstant, type Instant } from '../../base/clock.ts';
 import { parseTraceContext, type TraceContext } from '../../base/tracing.ts';
 import type { Event } from '../../event/event.ts';
 import { formatAmount } from '../../event/money.ts';
@@ -31,8 +31,21 @@ export function fieldsOf(event: Event): readonly string[] {
  */
 export function markOf(event: Event): string {
   const { timestamp, receivedAt } = event;
-  return `${contentHashOf(event)}${timestamp === receivedAt ? '=' : '.'}${timestamp.toString(36)}`;
+  return `${contentHashOf(event)}${timestamp === receivedAt ? '=' : '.'}${base36Of(timestamp)}`;
 }
+
+/**
+ * As `toString(36)` writes an instant of 2000 or later, in two halves that are
+ * small integers to V8: that is quicker by far, and every event has one.
+ */
+function base36Of(instant: Instant): string {
+  const upper = Math.floor(instant / LOWER_HALF);
+  const lower = instant - upper * LOWER_HALF;
+  return `${upper.toString(36)}${lower.toString(36).padStart(LOWER_DIGITS, '0')}`;
+}
+
+const LOWER_DIGITS = 5;
+const LOWER_HALF = 36 ** LOWER_DIGITS;
 
 /** The event of an entry; anybody may have written it, so that every field is looked at. */
 export function parseEntry([, fields]: RawEntry): ParsedEntry {
