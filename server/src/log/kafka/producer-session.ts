@@ -1,13 +1,6 @@
-import {
-  type ConnectionPool,
-  createAPI,
-  initProducerIdV4,
-  ProduceAcks,
-  produceV9,
-  Writer,
-} from '@platformatic/kafka';
-import { limits } from '../../base/limits.ts';
+import { type ConnectionPool, initProducerIdV4 } from '@platformatic/kafka';
 import type { KafkaCluster } from './kafka-cluster.ts';
+import { type NumberedBatches, type Produce, type ProduceAnswer, produceOf } from './produce.ts';
 import type { RecordBatch } from './record-batch.ts';
 
 /**
@@ -19,6 +12,7 @@ export class ProducerSession {
   readonly #cluster: KafkaCluster;
   readonly #pool: ConnectionPool;
   readonly #sequences = new Map<number, number>();
+  readonly #produce = new Map<number, Produce>();
   #identity: Identity | undefined;
 
   constructor(cluster: KafkaCluster) {
@@ -27,7 +21,7 @@ export class ProducerSession {
   }
 
   /** Numbers batches of partitions, one of each, in the order in which they are to be written. */
-  async number(batches: ReadonlyMap<number, RecordBatch>): Promise<ReadonlyMap<number, Buffer>> {
+  async number(batches: ReadonlyMap<number, RecordBatch>): Promise<NumberedBatches> {
     this.#identity ??= await this.#begin();
     const identity = this.#identity;
     const numbered = new Map<number, Buffer>();
@@ -39,12 +33,20 @@ export class ProducerSession {
     return numbered;
   }
 
-  /** To one broker, which leads all these partitions. The offset of each batch's first record; a fault has what was written all the same. */
-  async send(leader: number, batches: ReadonlyMap<number, Buffer>): Promise<Map<number, number>> {
+  /**
+   * To one broker, which leads all these partitions of the topic with this id.
+   * The offset of each batch's first record; a fault has what was written all the same.
+   */
+  async send(
+    leader: number,
+    topicId: string,
+    batches: NumberedBatches,
+  ): Promise<Map<number, number>> {
     const connection = await this.#cluster.connection(this.#pool, leader);
-    const { topic } = this.#cluster.target;
-    const { responses } = await produce.async(connection, topic, batches);
-    return offsetsIn(responses);
+    const produce = this.#produce.get(leader) ?? (await produceOf(connection));
+    this.#produce.set(leader, produce);
+    const topic = { name: this.#cluster.target.topic, id: topicId };
+    return offsetsIn(await produce(connection, topic, batches));
   }
 
   async close(): Promise<void> {
@@ -66,35 +68,11 @@ type Identity = Pick<
 /** Sequences begin again at 0 behind the largest number of 31 bits. */
 const sequencesEnd = 2 ** 31;
 
-export type ProduceAnswer = ReturnType<typeof produceV9.parseResponse>;
-
-const produce = createAPI<[topic: string, batches: ReadonlyMap<number, Buffer>], ProduceAnswer>(
-  produceV9.api.key,
-  produceV9.api.version,
-  (topic, batches) =>
-    Writer.create()
-      .appendString(undefined)
-      .appendInt16(ProduceAcks.ALL)
-      .appendInt32(limits.kafkaAnswerMs)
-      .appendArray([topic], (writer, name) => {
-        writer.appendString(name).appendArray([...batches], (part, [partition, bytes]) => {
-          part
-            .appendInt32(partition)
-            .appendUnsignedVarInt(bytes.length + 1)
-            .append(bytes);
-        });
-      })
-      .appendTaggedFields(),
-  produceV9.parseResponse,
-);
-
 /** By partition, those that were written. */
-export function offsetsIn(responses: ProduceAnswer['responses']): Map<number, number> {
+export function offsetsIn({ partitions }: ProduceAnswer): Map<number, number> {
   const offsets = new Map<number, number>();
-  for (const { partitionResponses } of responses) {
-    for (const { index, errorCode, baseOffset } of partitionResponses) {
-      if (errorCode === 0 && baseOffset >= 0n) offsets.set(index, Number(baseOffset));
-    }
+  for (const { partition, errorCode, baseOffset } of partitions) {
+    if (errorCode === 0 && baseOffset >= 0n) offsets.set(partition, Number(baseOffset));
   }
   return offsets;
 }

@@ -8,7 +8,8 @@ import { errorsIn, kafkaFault, replaced, unavailable } from './kafka-faults.ts';
 import { formatPosition, markOf, type TopicMark } from './kafka-position.ts';
 import { toRecord } from './kafka-record.ts';
 import { murmur2 } from './murmur2.ts';
-import { offsetsIn, type ProduceAnswer, ProducerSession } from './producer-session.ts';
+import type { ProduceAnswer } from './produce.ts';
+import { offsetsIn, ProducerSession } from './producer-session.ts';
 import { type RecordBatch, RecordBatchBuilder } from './record-batch.ts';
 
 /** What is written together: at most one batch of each partition. */
@@ -169,14 +170,14 @@ export class RecordWriter {
     { written, mark }: Sending,
   ): Promise<unknown> {
     const topic = await this.#cluster.knownTopic();
-    // A request names the topic only: one that took its place meanwhile would take the events too.
+    // Before Kafka 4.1 a request names the topic only: one that took its place would take the events too.
     if (markOf(topic).topicId !== mark.topicId) throw replaced(this.#cluster.target.shown);
     const { partitions } = topic;
     const byLeader = Map.groupBy(batches, ([partition]) => partitions[partition]?.leader ?? -1);
     let fault: unknown;
     const sends = [...byLeader].map(async ([leader, part]) => {
       try {
-        const offsets = await session.send(leader, new Map(part));
+        const offsets = await session.send(leader, topic.id, new Map(part));
         for (const [partition, offset] of offsets) written.set(partition, offset);
       } catch (reason) {
         for (const [partition, offset] of writtenBeside(reason)) written.set(partition, offset);
@@ -223,7 +224,7 @@ function tellWritten(
 /** What a failed request wrote all the same: each of its partitions succeeds or fails by itself. */
 function writtenBeside(reason: unknown): ReadonlyMap<number, number> {
   const { response } = reason as { readonly response?: ProduceAnswer };
-  return response?.responses === undefined ? new Map() : offsetsIn(response.responses);
+  return response === undefined ? new Map() : offsetsIn(response);
 }
 
 /** As Kafka's own producers do, so that others that write by user meet ours. */

@@ -9,7 +9,7 @@ import { RecordWriter } from '../../../src/log/kafka/record-writer.ts';
 import { anEvent } from '../../support/build-event.ts';
 import { sharedKafka } from '../../support/engines/shared-engines.ts';
 import { removeTopic } from '../../support/kafka-harness.ts';
-import { createTopic, durableTopicSettings } from '../../support/kafka-topic.ts';
+import { createTopic, deleteTopic, durableTopicSettings } from '../../support/kafka-topic.ts';
 import { describeWithEngines } from '../../support/needed-program.ts';
 
 const noMark = { topicId: '00000000', partitions: 1 };
@@ -77,5 +77,22 @@ describeWithEngines('a writer of records to a broker', ['kafka'], () => {
     const good = deliveryOf(anEvent());
     await writer.write(good, mark);
     expect(good.positionAt(0)).toMatch(/^0000-0{16}-/);
+  }, 60_000);
+
+  it('writes nothing into a topic that was made anew without a fault that told it so', async () => {
+    const url = await sharedKafka();
+    await createTopic(url, durableTopicSettings, 1);
+    onTestFinished(() => removeTopic(url));
+    const { cluster, writer } = opened(url);
+    const mark = markOf(await cluster.knownTopic());
+    const first = deliveryOf(anEvent());
+    await writer.write(first, mark);
+    expect(first.positionAt(0)).toMatch(/^0000-0{16}-/);
+    await deleteTopic(url);
+    await createTopic(url, durableTopicSettings, 1);
+    const late = deliveryOf(anEvent());
+    await writer.write(late, mark);
+    expect(late.faults.get(0)).toMatchObject({ code: 'unavailable' });
+    expect(await cluster.extents([0])).toEqual(new Map([[0, { first: 0, end: 0 }]]));
   }, 60_000);
 });
