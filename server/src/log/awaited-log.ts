@@ -29,6 +29,7 @@ function logOf(awaited: Awaited): EventLog {
     shards: async () => await awaited.log.shards(),
     placesIn: (position) => awaited.log.placesIn(position),
     resumeAt: async (position) => await awaited.log.resumeAt(position),
+    ownPlace: (place) => awaited.log.ownPlace(place),
     positionAt: (places) => awaited.log.positionAt(places),
     countAt: (position) => awaited.log.countAt(position),
     isPosition: (text): text is never => awaited.log.isPosition(text),

@@ -45,6 +45,11 @@ export class Cursor {
 
 type Place = Pick<LogEntry, 'shard' | 'position'>;
 
+/** Whether a place is one of this log, and not of one that it took the place of. */
+export function ownPlacesOf(log: Pick<EventLog, 'ownPlace'>): (place: Position) => boolean {
+  return (place) => log.ownPlace(place) !== undefined;
+}
+
 /** The place after the last entry of each shard. */
 export function endsOf(batch: readonly LogEntry[]): Places {
   const ends = new Map<string, Position>();

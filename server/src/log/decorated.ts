@@ -14,6 +14,7 @@ export function decorated<Changes extends Partial<EventLog>>(
     shards: () => log.shards(),
     placesIn: (position) => log.placesIn(position),
     resumeAt: (position) => log.resumeAt(position),
+    ownPlace: (place) => log.ownPlace(place),
     positionAt: (places) => log.positionAt(places),
     countAt: (position) => log.countAt(position),
     isPosition: (text): text is never => log.isPosition(text),

@@ -120,6 +120,11 @@ export interface EventLog {
    * nothing is missed. Rejects as `read` does.
    */
   resumeAt(position: Position): Promise<Places>;
+  /**
+   * The place of one entry that this log has had, as it writes it now; undefined
+   * for one of a log that it took the place of, which means nothing here. Without I/O.
+   */
+  ownPlace(place: Position): Position | undefined;
   /** The one position that stands for these places; undefined when there are none. */
   positionAt(places: Places): Position | undefined;
   /**

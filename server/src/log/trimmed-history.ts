@@ -1,7 +1,7 @@
 import { HubError } from '../base/errors.ts';
 import { positionGone, positionRemoved } from '../event/position-faults.ts';
 import type { EventStore } from '../store/event-store.ts';
-import { Cursor } from './cursor.ts';
+import { Cursor, ownPlacesOf } from './cursor.ts';
 import { decorated } from './decorated.ts';
 import type { EventLog, LogEntry, Places, Position, ReadOptions } from './event-log.ts';
 
@@ -119,11 +119,13 @@ class RemovedHistory {
 
   async *#readShard(shard: string, cursor: Cursor): AsyncGenerator<readonly LogEntry[]> {
     const { limit, signal } = this.#options;
+    const isOwn = ownPlacesOf(this.#log);
     while (!signal.aborted) {
       const after = cursor.places.get(shard) ?? 'start';
-      const batch = await this.#store
-        .entriesAfter(shard, after, limit)
+      const stored = await this.#store
+        .entriesAfter(shard, after, limit, isOwn)
         .catch((reason) => this.#refuse(reason, cursor));
+      const batch = stored.map((entry) => this.#asOwn(entry));
       for (const entry of batch) cursor.advance(entry);
       if (batch.length > 0) {
         this.#hasMoved = true;
@@ -139,6 +141,12 @@ class RemovedHistory {
     }
   }
 
+  /** With the place that a reader of this log can go on from. */
+  #asOwn(entry: LogEntry): LogEntry {
+    const position = this.#log.ownPlace(entry.position);
+    return position === undefined || position === entry.position ? entry : { ...entry, position };
+  }
+
   /** The floor of one shard says nothing of the others: a reader in all of them goes on behind all floors. */
   async #refuse(reason: unknown, { places }: Cursor): Promise<never> {
     const { code, position } = HubError.from(reason);
@@ -147,19 +155,10 @@ class RemovedHistory {
     const behind = new Cursor(this.#log, places);
     let hasMoved = false;
     for (const [shard, floor] of floors) {
-      const isPlace = places.has(shard) && this.#isOfLog(floor);
-      if (isPlace && behind.advance({ shard, position: floor })) hasMoved = true;
+      const position = places.has(shard) ? this.#log.ownPlace(floor) : undefined;
+      if (position !== undefined && behind.advance({ shard, position })) hasMoved = true;
     }
     if (!hasMoved || behind.position === undefined) throw positionGone('its events were removed');
     throw positionRemoved(behind.position);
-  }
-
-  /** Not one of a log that this one took the place of. */
-  #isOfLog(position: Position): boolean {
-    try {
-      return this.#log.placesIn(position).size > 0;
-    } catch {
-      return false;
-    }
   }
 }

@@ -105,10 +105,15 @@ function addRetentionGauges({
   });
 }
 
-function countsOf(log: Pick<EventLog, 'countAt'>, places: Places): ReadonlyMap<string, number> {
+/** None for a place of a log that this one took the place of. */
+function countsOf(
+  log: Pick<EventLog, 'countAt' | 'ownPlace'>,
+  places: Places,
+): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   for (const [shard, position] of places) {
-    const count = log.countAt(position);
+    const own = log.ownPlace(position);
+    const count = own && log.countAt(own);
     if (count !== undefined) counts.set(shard, count);
   }
   return counts;
@@ -116,7 +121,7 @@ function countsOf(log: Pick<EventLog, 'countAt'>, places: Places): ReadonlyMap<s
 
 /** How many entries each shard of the log has had, where the log counts them. */
 export function logEnds(
-  log: Pick<EventLog, 'end' | 'placesIn' | 'countAt'>,
+  log: Pick<EventLog, 'end' | 'placesIn' | 'countAt' | 'ownPlace'>,
   clock: Clock,
 ): () => Promise<ReadonlyMap<string, number>> {
   return keptFor(clock, limits.logEndEveryMs, async () => {

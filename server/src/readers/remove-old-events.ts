@@ -1,6 +1,7 @@
 import type { Clock, Instant } from '../base/clock.ts';
 import { HubError } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
+import { ownPlacesOf } from '../log/cursor.ts';
 import type { EventLog } from '../log/event-log.ts';
 import {
   type EventStore,
@@ -12,7 +13,7 @@ import {
 import { giveBackLease } from './give-back-lease.ts';
 
 export interface RemovalDeps {
-  readonly log: Pick<EventLog, 'shards' | 'trimmedTo'>;
+  readonly log: Pick<EventLog, 'shards' | 'trimmedTo' | 'ownPlace'>;
   readonly store: Pick<EventStore, 'acquireLease' | 'releaseLease' | 'removeOldest'>;
   readonly clock: Clock;
   /** The log writes the store in its own append, and has no entries besides. */
@@ -41,7 +42,8 @@ export async function cutOf(
 ): Promise<RemovalCut | undefined> {
   if (isEmbedded) return { receivedBefore };
   const upTo = await log.trimmedTo(shard);
-  return upTo === undefined ? undefined : { receivedBefore, upTo };
+  if (upTo === undefined) return undefined;
+  return { receivedBefore, upTo, isOwn: ownPlacesOf(log) };
 }
 
 /**

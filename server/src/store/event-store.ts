@@ -125,12 +125,17 @@ export interface RecordOptions {
   readonly lease?: Lease;
 }
 
+/** Whether a place is one of the log that is there now, and not of one that it took the place of. */
+export type IsOwn = (place: Position) => boolean;
+
 /** How much of a shard is to be removed: its oldest events, up to the first one that must stay. */
 export interface RemovalCut {
   /** Events that the hub took before this time. */
   readonly receivedBefore: Instant;
   /** And none behind this place: what the log still holds. No bound when absent. */
   readonly upTo?: Position;
+  /** Only a place of the log that is there now becomes the floor, where one was removed. All are when absent. */
+  readonly isOwn?: IsOwn;
 }
 
 /** A prefix of a shard that retention removes or would remove. */
@@ -140,7 +145,7 @@ export interface Removal {
   /** The times of receipt of its first and its last event. */
   readonly oldest: Instant;
   readonly newest: Instant;
-  /** The place of its last event: the shard's floor when it is gone. */
+  /** The place of its last event, of the log that is there now if it has one: the shard's floor when it is gone. */
   readonly floor: Position;
   /** Minutes that lose an event and were whole before. */
   readonly minutes: number;
@@ -208,11 +213,13 @@ export interface EventStore extends KeptAside {
    * Entries of one shard after a position in log order: what a log has trimmed.
    * Rejects with `position_gone` when the store does not hold the event at `after`;
    * for a place before the shard's floor it names the floor, from which on all is there.
+   * Neither entries nor a floor of another log than the one that `isOwn` knows have a part in it.
    */
   entriesAfter(
     shard: string,
     after: Position | 'start',
     limit: number,
+    isOwn?: IsOwn,
   ): Promise<readonly LogEntry[]>;
   find(query: ListQuery): Promise<Page>;
   /**

@@ -16,7 +16,7 @@ import {
   type TopicMark,
 } from './kafka-position.ts';
 import { type KafkaTarget, parseKafkaUrl } from './kafka-target.ts';
-import { endOf, placesIn, resumeAt, trimmedPosition } from './log-places.ts';
+import { endOf, ownPlace, placesIn, resumeAt, trimmedPosition } from './log-places.ts';
 import { readEntries } from './read-entries.ts';
 import { RecentIds } from './recent-ids.ts';
 import { RecordWriter } from './record-writer.ts';
@@ -81,6 +81,7 @@ function logOf(log: KafkaLog): EventLog {
     shards: async () => partitionsOf(log.facts).map(shardOf),
     placesIn: (position) => placesIn(position, log.mark),
     resumeAt: (position) => resumeAt(log, position),
+    ownPlace: (place) => ownPlace(place, log.mark),
     positionAt: positionOfReader,
     countAt: countedAt,
     isPosition: isKafkaPosition,

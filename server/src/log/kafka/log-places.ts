@@ -4,6 +4,7 @@ import type { Places, Position, ReadOptions } from '../event-log.ts';
 import { type KafkaCluster, partitionsOf, type TopicFacts } from './kafka-cluster.ts';
 import {
   formatPosition,
+  isKafkaPosition,
   isOfEntry,
   type KafkaPlace,
   parsePosition,
@@ -24,6 +25,14 @@ export interface PlacesDeps {
 /** The places that a position names. Throws `position_gone` for another topic's, `invalid` for what never was one. */
 export function placesIn(position: Position, mark: TopicMark): Places {
   return byShard(ownPlaces(position, mark), mark);
+}
+
+/** See `EventLog.ownPlace`: a topic that has grown holds each record where it was. */
+export function ownPlace(place: Position, mark: TopicMark): Position | undefined {
+  if (!isKafkaPosition(place)) return undefined;
+  const { mark: its, places } = parsePosition(place);
+  const [own] = places;
+  return own === undefined || its.topicId !== mark.topicId ? undefined : formatPosition(own, mark);
 }
 
 function byShard(places: readonly KafkaPlace[], mark: TopicMark): Places {

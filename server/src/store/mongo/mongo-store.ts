@@ -124,7 +124,7 @@ function storeOf(parts: Parts): EventStore {
       if (ids.length === 0) return new Map();
       return await connection.use((collections) => findKnown(collections, ids));
     },
-    entriesAfter: (shard, after, limit) => readOn(connection, shard, after, limit),
+    entriesAfter: (shard, after, limit, isOwn) => readOn(connection, shard, after, limit, isOwn),
     find: (query) => connection.use((collections) => findEvents(collections, query)),
     aggregate: (query) =>
       connection.use((collections) =>

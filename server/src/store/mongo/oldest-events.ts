@@ -70,16 +70,22 @@ export function minutesOf(documents: readonly Dated[]): ReadonlySet<number> {
   return new Set(documents.map(({ timestamp }) => minuteOf(timestamp.getTime())));
 }
 
-export function removalOf(shard: string, documents: readonly Dated[], minutes: number): Removal {
+export function removalOf(
+  shard: string,
+  documents: readonly Dated[],
+  minutes: number,
+  { isOwn }: Pick<RemovalCut, 'isOwn'>,
+): Removal {
   const [first] = documents;
   const last = documents.at(-1);
   if (first === undefined || last === undefined) throw new Error('nothing is to be removed');
+  const lastOwn = isOwn && documents.findLast(({ position }) => isOwn(position as Position));
   return {
     shard,
     events: documents.length,
     oldest: first.received_at.getTime(),
     newest: last.received_at.getTime(),
-    floor: last.position as Position,
+    floor: (lastOwn ?? last).position as Position,
     minutes,
   };
 }

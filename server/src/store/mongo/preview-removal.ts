@@ -24,15 +24,15 @@ export async function previewRemoval(
   let after = startOf(await readRetention(collections), shard);
   for (;;) {
     const page = withinCut(await readPage(collections, shard, after), cut);
+    after = page.at(-1)?.position;
     if (page.length > 0) {
       const whole = await wholeOf(collections, minutesOf(page));
       for (const minute of whole) minutes.add(minute);
-      const own = removalOf(shard, page, minutes.size);
+      const own = removalOf(shard, page, minutes.size, cut);
       const { oldest, events } = removal ?? { oldest: own.oldest, events: 0 };
       removal = { ...own, oldest, events: events + own.events };
     }
     if (page.length < pageEvents) return removal;
-    after = removal?.floor;
   }
 }
 

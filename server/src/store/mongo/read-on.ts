@@ -1,5 +1,6 @@
 import { positionGone, positionRemoved } from '../../event/position-faults.ts';
 import type { LogEntry, Places, Position } from '../../log/event-log.ts';
+import type { IsOwn } from '../event-store.ts';
 import { type Collections, indexes } from './collections.ts';
 import { entriesBehind } from './find-events.ts';
 import type { Reading } from './frozen.ts';
@@ -13,17 +14,43 @@ export async function readOn(
   shard: string,
   after: Position | 'start',
   limit: number,
+  isOwn: IsOwn = () => true,
 ): Promise<readonly LogEntry[]> {
   return await connection.use((collections) =>
     readSnapshot(connection, async (session) => {
       const reading = { session, readConcern: inSnapshot };
-      if (after === 'start') {
-        return await entriesBehind(collections, shard, undefined, limit, reading);
-      }
-      await assertKnown(collections, shard, after, reading);
-      return await entriesBehind(collections, shard, after, limit, reading);
+      const read = { collections, shard, isOwn, reading };
+      if (after === 'start') return await ownBehind(read, undefined, limit);
+      await assertKnown(read, after);
+      return await ownBehind(read, after, limit);
     }),
   );
+}
+
+/** One read of a shard. */
+interface Read {
+  readonly collections: Collections;
+  readonly shard: string;
+  readonly isOwn: IsOwn;
+  readonly reading: Reading;
+}
+
+/** Passes over what is of another log. Behind the last of this one there may be more of that than can be looked through. */
+async function ownBehind(
+  { collections, shard, isOwn, reading }: Read,
+  after: Position | undefined,
+  limit: number,
+): Promise<readonly LogEntry[]> {
+  let from = after;
+  for (;;) {
+    const page = await entriesBehind(collections, shard, from, limit, reading);
+    const own = page.filter(({ position }) => isOwn(position));
+    const last = page.at(-1);
+    if (own.length > 0 || last === undefined) return own;
+    const reached = await collections.positions.findOne({ _id: shard }, reading);
+    if (last.position > (reached?.position ?? '')) return own;
+    from = last.position;
+  }
 }
 
 /**
@@ -49,12 +76,11 @@ export async function assertReached(connection: MongoConnection, places: Places)
  * not stored: there it is enough that the store has passed it.
  */
 async function assertKnown(
-  collections: Collections,
-  shard: string,
+  { collections, shard, isOwn, reading }: Read,
   position: Position,
-  reading: Reading,
 ): Promise<void> {
-  const floor = await floorOf(collections, shard, reading);
+  const kept = await floorOf(collections, shard, reading);
+  const floor = kept !== undefined && isOwn(kept) ? kept : undefined;
   if (floor !== undefined && position < floor) throw positionRemoved(floor);
   if (position === floor) return;
   if (collections.order.field === 'position') {

@@ -47,8 +47,8 @@ export async function removeOldest(
       if (found.length === 0) return undefined;
       await assertNoOlderHub(collections, connection.place, { session });
       const minutes = await wholeOf(collections, minutesOf(found), { session });
-      const removal = removalOf(shard, found, minutes.length);
-      await moveFloor(collections, shard, retention, removal, session);
+      const removal = removalOf(shard, found, minutes.length, cut);
+      await moveFloor(collections, shard, retention, { ...removal, isOwn: cut.isOwn }, session);
       if (minutes.length > 0) {
         const frozen = minutes.map((minute) => ({ _id: dateOf(minute) }));
         await collections.frozenMinutes.insertMany(frozen, { session, ordered: false });

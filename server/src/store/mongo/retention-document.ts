@@ -1,6 +1,6 @@
 import type { ClientSession, UpdateFilter } from 'mongodb';
 import type { Position } from '../../log/event-log.ts';
-import type { Retained } from '../event-store.ts';
+import type { IsOwn, Retained } from '../event-store.ts';
 import type { Collections, RetentionDocument } from './collections.ts';
 import type { Reading } from './frozen.ts';
 
@@ -36,6 +36,7 @@ export interface Removed {
   readonly floor: Position;
   readonly events: number;
   readonly minutes: number;
+  readonly isOwn: IsOwn | undefined;
 }
 
 /** The first step of a transaction that removes: of two at once, one begins again. Answers what was there before. */
@@ -51,23 +52,31 @@ export async function takeTurn(
   return before ?? undefined;
 }
 
-/** From where this transaction found it, and never back: of a log that is read anew an event may come that lies before it. */
+/** From where this transaction found it. */
 export async function moveFloor(
   { retention }: Collections,
   shard: string,
   before: RetentionDocument | undefined,
-  { floor, events, minutes }: Removed,
+  { floor, events, minutes, isOwn }: Removed,
   session: ClientSession,
 ): Promise<void> {
-  const known = before?.floors?.[shard];
+  const known = before?.floors?.[shard] as Position | undefined;
   const $inc = { removed_events: events, frozen_minutes: minutes };
   const update: UpdateFilter<RetentionDocument> =
-    floor < (known ?? '')
+    known !== undefined && !isBehind(floor, known, isOwn)
       ? { $inc }
       : { $set: { [`floors.${shard}`]: floor }, $unset: { [`reread.${shard}`]: '' }, $inc };
   const place = { [`floors.${shard}`]: known ?? { $exists: false } };
   const moved = await retention.updateOne({ _id, ...place }, update, { session });
   if (moved.matchedCount !== 1) throw new Error(`the floor of shard ${shard} moved in a snapshot`);
+}
+
+/**
+ * Never back: of a log that is read anew an event may come that lies before the floor. That
+ * of a log that this one took the place of says nothing here, and gives way to one of its own.
+ */
+function isBehind(floor: Position, known: Position, isOwn: IsOwn = () => true): boolean {
+  return isOwn(floor) === isOwn(known) ? floor >= known : isOwn(floor);
 }
 
 /** Minutes more, frozen by what another hub removed; after `takeTurn`. */

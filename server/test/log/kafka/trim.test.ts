@@ -7,11 +7,13 @@ import { Cursor } from '../../../src/log/cursor.ts';
 import type { EventLog, LogEntry, Position } from '../../../src/log/event-log.ts';
 import { formatPosition } from '../../../src/log/kafka/kafka-position.ts';
 import { withTrimmedHistory } from '../../../src/log/trimmed-history.ts';
+import { cutOf } from '../../../src/readers/remove-old-events.ts';
 import type { EventStore } from '../../../src/store/event-store.ts';
 import { openMongoStore } from '../../../src/store/mongo/mongo-store.ts';
 import { anEvent, someEvents } from '../../support/build-event.ts';
 import { sharedKafka, sharedMongo } from '../../support/engines/shared-engines.ts';
 import { openLog, removeTopic } from '../../support/kafka-harness.ts';
+import { growTopic } from '../../support/kafka-topic.ts';
 import { type ManualClock, manualClock } from '../../support/manual-clock.ts';
 import { describeWithEngines } from '../../support/needed-program.ts';
 import { positionOf, readAll } from '../event-log.suite.ts';
@@ -240,9 +242,8 @@ describeWithEngines('trimmed history of a log in Kafka', ['kafka', 'mongo'], () 
   /** The oldest half of what only the store holds, by shard. */
   const retain = async () => {
     for (const shard of await bare.shards()) {
-      const upTo = await bare.trimmedTo(shard);
-      if (upTo === undefined) continue;
-      const cut = { receivedBefore: Number.MAX_SAFE_INTEGER, upTo };
+      const cut = await cutOf({ log: bare, isEmbedded: false }, shard, Number.MAX_SAFE_INTEGER);
+      if (cut === undefined) continue;
       const preview = await store.previewRemoval(shard, cut);
       await store.removeOldest(shard, cut, Math.ceil((preview?.events ?? 0) / 2));
     }
@@ -300,7 +301,17 @@ describeWithEngines('trimmed history of a log in Kafka', ['kafka', 'mongo'], () 
     expect(refused).toBeGreaterThan(3);
   });
 
-  it('names no place of a topic that this one took the place of', async () => {
+  /** From all places of a reader, one in so many, just what was read behind them. */
+  const expectRests = async (all: readonly LogEntry[], step: number) => {
+    const cursor = new Cursor(log);
+    for (const [index, entry] of all.entries()) {
+      const { position } = cursor.take(entry);
+      if (index % step !== 0) continue;
+      expect(byShard(await readAll(log, position))).toEqual(byShard(all.slice(index + 1)));
+    }
+  };
+
+  it('has nothing to do with what is left of a topic that this one took the place of', async () => {
     const others = eventsOfMany(3).map((event, index) => {
       const place = { partition: 0, offset: 1_000 + index, fingerprint: '00000000' };
       const position = formatPosition(place, { topicId: '00000000', partitions: 6 });
@@ -312,12 +323,47 @@ describeWithEngines('trimmed history of a log in Kafka', ['kafka', 'mongo'], () 
     await store.resetPosition('0', undefined);
     await append(eventsOfMany(150));
     await archive();
+    const whole = byShard(await readAll(bare));
     await trim();
-    const [first] = await store.entriesAfter('0', 'start', 1);
+    const all = await readAll(log);
+    expect(byShard(all)).toEqual(whole);
+    await expectRests(all, 10);
+    for (const { position } of others) {
+      await expect(readAll(log, position)).rejects.toMatchObject({
+        code: 'position_gone',
+        position: 'start',
+      });
+    }
+    const floor = (await retain()).get('0') as Position;
+    expect(bare.ownPlace(floor)).toBe(floor);
+    const [first] = all.filter(({ shard }) => shard === '0');
     await expect(readAll(log, first?.position)).rejects.toMatchObject({
       code: 'position_gone',
-      position: 'start',
+      position: expect.stringMatching(/^v-/),
     });
+  });
+
+  it('goes on in a topic that has grown, with all that it was before', async () => {
+    await append(eventsOfMany(150));
+    await archive();
+    await trim();
+    await retain();
+    const before = await readAll(log);
+    await growTopic(url, 9);
+    await bare.close();
+    bare = await openLog(url, { clock });
+    log = withTrimmedHistory(bare, store);
+    const shards = await bare.shards();
+    expect(shards).toHaveLength(9);
+    for (const shard of shards) await store.resetPosition(shard, await bare.trimmedTo(shard));
+    await append(eventsOfMany(60));
+    await archive();
+    await trim();
+    const all = await readAll(log);
+    const known = new Set(before.map(({ event }) => event.id));
+    expect(byShard(all.filter(({ event }) => known.has(event.id)))).toEqual(byShard(before));
+    expect(all).toHaveLength(before.length + 60);
+    await expectRests(all, 10);
   });
 
   it('has no gap after the position of an entry that was removed', async () => {
