@@ -5,6 +5,7 @@ import { limits } from '../base/limits.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Tracing } from '../base/tracing.ts';
 import { eventToJson } from '../event/event-json.ts';
+import { ownPlacesOf } from '../log/cursor.ts';
 import type { EventLog, LogEntry, Position, UnreadableEntry } from '../log/event-log.ts';
 import { type EventStore, type Lease, leasePrefixes, type Recorded } from '../store/event-store.ts';
 import type { LogBatch } from './batch-queue.ts';
@@ -101,11 +102,11 @@ export class Archive implements Projection {
   async #recordOnce(items: readonly Item[], lease: Lease): Promise<void> {
     const entries = items.filter(isEntry);
     const unreadable = items.filter((item): item is UnreadableEntry => !isEntry(item));
-    const { store, shard } = this.#deps;
+    const { log, store, shard } = this.#deps;
     const span = this.#deps.tracing?.process(entries);
     let recorded: Recorded;
     try {
-      recorded = await store.record(shard, entries, { unreadable, lease });
+      recorded = await store.record(shard, entries, { unreadable, lease, isOwn: ownPlacesOf(log) });
     } catch (reason) {
       span?.end(HubError.from(reason).code);
       throw reason;

@@ -123,6 +123,8 @@ export interface RecordOptions {
   readonly unreadable?: readonly UnreadableEntry[];
   /** Rejects with `conflict`, and nothing is written, unless this lease is still held. */
   readonly lease?: Lease;
+  /** Where another log had given a stored event its place, one that comes again gets that of its entry. */
+  readonly isOwn?: IsOwn;
 }
 
 /** Whether a place is one of the log that is there now, and not of one that it took the place of. */

@@ -5,7 +5,7 @@ import type { Event } from '../../event/event.ts';
 import { eventBytes } from '../../event/event-bytes.ts';
 import { isRepeatOf, type RemovedEvent } from '../../event/removed-event.ts';
 import type { LogEntry, Position, UnreadableEntry } from '../../log/event-log.ts';
-import type { Lease, Recorded, RecordOptions } from '../event-store.ts';
+import type { IsOwn, Recorded, RecordOptions } from '../event-store.ts';
 import type { Collections } from './collections.ts';
 import { removedEvent, storedEvent, toDocument } from './event-documents.ts';
 import { keepConflicts, keepUnreadable } from './keep-aside.ts';
@@ -29,7 +29,7 @@ export async function recordEntries(
   deps: RecordDeps,
   shard: string,
   entries: readonly LogEntry[],
-  { lease, unreadable = [] }: RecordOptions,
+  { lease, unreadable = [], isOwn }: RecordOptions,
 ): Promise<Recorded> {
   const stranger = [...entries, ...unreadable].find((entry) => entry.shard !== shard);
   if (stranger !== undefined) throw new Error(`an entry of shard ${stranger.shard} in ${shard}`);
@@ -37,7 +37,7 @@ export async function recordEntries(
   for (const part of cutParts(entries, unreadable, lease !== undefined)) {
     const recorded = await deps.connection.use((collections) =>
       deps.transactions.run((session) =>
-        recordPart({ ...deps, collections, session, shard }, part, lease),
+        recordPart({ ...deps, collections, session, shard, lease, isOwn }, part),
       ),
     );
     sum.added += recorded.added;
@@ -58,6 +58,8 @@ interface Transaction extends RecordDeps {
   readonly collections: Collections;
   readonly session: ClientSession;
   readonly shard: string;
+  readonly lease: RecordOptions['lease'];
+  readonly isOwn: IsOwn | undefined;
 }
 
 /** At least one part when a lease is to be looked at. */
@@ -95,12 +97,8 @@ function isFull(part: Part, bytes: number): boolean {
   );
 }
 
-async function recordPart(
-  transaction: Transaction,
-  part: Part,
-  lease: Lease | undefined,
-): Promise<Recorded> {
-  const { collections, session, shard } = transaction;
+async function recordPart(transaction: Transaction, part: Part): Promise<Recorded> {
+  const { collections, session, shard, lease } = transaction;
   const { field } = collections.order;
   if (lease !== undefined) await assertLease(collections, lease, session);
   const reached = await reachedPosition(transaction);
@@ -110,7 +108,7 @@ async function recordPart(
   if (newest === undefined) return { added: 0, duplicates: 0, conflicts: 0 };
 
   // What costs this process time is done while the server is busy.
-  const [{ added, duplicates, conflicts }, documents] = await Promise.all([
+  const [{ added, duplicates, conflicts, moved }, documents] = await Promise.all([
     sortOut(transaction, entries),
     yieldTurn().then(() => entries.map((entry) => toDocument(entry, field))),
   ]);
@@ -124,6 +122,7 @@ async function recordPart(
     ]);
     await writeCounts(collections, shard, counts, session);
   }
+  if (moved.length > 0) await moveEvents(collections, moved, session);
   await keepConflicts(collections, conflicts, session);
   await keepUnreadable(collections, unreadable, session);
   await movePosition(transaction, reached, newest, added.at(-1));
@@ -154,25 +153,55 @@ async function reachedPosition({
 
 /** The first one of an id is kept, in the store before in these entries. Looked up, because a known key ends a transaction. */
 async function sortOut(
-  { collections, session }: Transaction,
+  { collections, session, isOwn = () => true }: Transaction,
   entries: readonly LogEntry[],
-): Promise<{ added: LogEntry[]; duplicates: number; conflicts: LogEntry[] }> {
+): Promise<SortedOut> {
   const firsts = await knownEvents(collections, entries, session);
   const added: LogEntry[] = [];
   const conflicts: LogEntry[] = [];
+  const moved: LogEntry[] = [];
   let duplicates = 0;
   for (const entry of entries) {
     const first = firsts.get(entry.event.id);
     if (first === undefined) {
-      firsts.set(entry.event.id, entry.event);
+      firsts.set(entry.event.id, entry);
       added.push(entry);
-    } else if (isRepeatOf(first, entry.event)) {
+    } else if (isRepeatOf(first.event, entry.event)) {
       duplicates += 1;
+      if (first.position === undefined || isOwn(first.position)) continue;
+      firsts.set(entry.event.id, entry);
+      moved.push(entry);
     } else {
       conflicts.push(entry);
     }
   }
-  return { added, duplicates, conflicts };
+  return { added, duplicates, conflicts, moved };
+}
+
+interface SortedOut {
+  readonly added: readonly LogEntry[];
+  readonly duplicates: number;
+  readonly conflicts: readonly LogEntry[];
+  /** Stored with a place of another log. */
+  readonly moved: readonly LogEntry[];
+}
+
+/** What came first under an id, and where; without a place what retention has removed. */
+interface First {
+  readonly event: Event | RemovedEvent;
+  readonly position?: Position;
+}
+
+/** Whoever reads on in this log must find them where it had them. */
+async function moveEvents(
+  { events }: Collections,
+  entries: readonly LogEntry[],
+  session: ClientSession,
+): Promise<void> {
+  const moves = entries.map(({ event, shard, position }) => ({
+    updateOne: { filter: { _id: event.id }, update: { $set: { shard, position } } },
+  }));
+  await events.bulkWrite(moves, { session, ordered: false });
 }
 
 /** Two steps, because hardly ever one is known: the index alone answers the first. */
@@ -180,11 +209,11 @@ async function knownEvents(
   { events, removedEvents }: Collections,
   entries: readonly LogEntry[],
   session: ClientSession,
-): Promise<Map<string, Event | RemovedEvent>> {
+): Promise<Map<string, First>> {
   const ids = entries.map(({ event }) => event.id);
   const removed = await removedEvents.find({ _id: { $in: ids } }, { session }).toArray();
-  const firsts = new Map<string, Event | RemovedEvent>(
-    removed.map((document) => [document._id, removedEvent(document)]),
+  const firsts = new Map<string, First>(
+    removed.map((document) => [document._id, { event: removedEvent(document) }]),
   );
   const known = await events
     .find({ _id: { $in: ids } }, { session, projection: { _id: 1 } })
@@ -193,7 +222,7 @@ async function knownEvents(
   const documents = await events
     .find({ _id: { $in: known.map(({ _id }) => _id) } }, { session })
     .toArray();
-  for (const document of documents) firsts.set(document._id, storedEvent(document).event);
+  for (const document of documents) firsts.set(document._id, storedEvent(document));
   return firsts;
 }
 

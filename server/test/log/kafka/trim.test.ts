@@ -3,7 +3,7 @@ import { MongoClient } from 'mongodb';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { limits } from '../../../src/base/limits.ts';
 import type { NewEvent } from '../../../src/event/event.ts';
-import { Cursor } from '../../../src/log/cursor.ts';
+import { Cursor, ownPlacesOf } from '../../../src/log/cursor.ts';
 import type { EventLog, LogEntry, Position } from '../../../src/log/event-log.ts';
 import { formatPosition } from '../../../src/log/kafka/kafka-position.ts';
 import { withTrimmedHistory } from '../../../src/log/trimmed-history.ts';
@@ -13,7 +13,7 @@ import { openMongoStore } from '../../../src/store/mongo/mongo-store.ts';
 import { anEvent, someEvents } from '../../support/build-event.ts';
 import { sharedKafka, sharedMongo } from '../../support/engines/shared-engines.ts';
 import { openLog, removeTopic } from '../../support/kafka-harness.ts';
-import { growTopic } from '../../support/kafka-topic.ts';
+import { createTopic, deleteTopic, growTopic } from '../../support/kafka-topic.ts';
 import { type ManualClock, manualClock } from '../../support/manual-clock.ts';
 import { describeWithEngines } from '../../support/needed-program.ts';
 import { positionOf, readAll } from '../event-log.suite.ts';
@@ -198,7 +198,7 @@ describeWithEngines('trimmed history of a log in Kafka', ['kafka', 'mongo'], () 
     (await bare.append([{ events, atomic: false }])).flat().map(positionOf);
   const archive = async () => {
     for (const [shard, entries] of Map.groupBy(await readAll(bare), (entry) => entry.shard)) {
-      await store.record(shard, entries);
+      await store.record(shard, entries, { isOwn: ownPlacesOf(bare) });
     }
   };
   /** All but the newest in some shards; in one of them, only a part; one is left whole. */
@@ -343,6 +343,37 @@ describeWithEngines('trimmed history of a log in Kafka', ['kafka', 'mongo'], () 
     });
   });
 
+  /** What is in the topic now, as `event-hub log adopt` does. */
+  const adopt = async () => {
+    await bare.close();
+    bare = await openLog(url, { clock });
+    log = withTrimmedHistory(bare, store);
+    for (const shard of await bare.shards()) {
+      await store.resetPosition(shard, await bare.trimmedTo(shard));
+    }
+  };
+
+  it('has what a topic was filled with that was made anew, where that has it', async () => {
+    const events = eventsOfMany(150);
+    await append(events);
+    await archive();
+    await trim();
+    await deleteTopic(url);
+    await createTopic(url);
+    await adopt();
+    // What was lost and what is new, in another order than before.
+    await append([...eventsOfMany(20), ...events.toReversed().slice(0, 120)]);
+    await archive();
+    const whole = byShard(await readAll(bare));
+    await trim();
+    const all = await readAll(log);
+    expect(byShard(all)).toEqual(whole);
+    expect(all).toHaveLength(140);
+    await expectRests(all, 10);
+    expect(await store.verify()).toEqual([]);
+    expect(await store.rebuild()).toBe(0);
+  });
+
   it('goes on in a topic that has grown, with all that it was before', async () => {
     await append(eventsOfMany(150));
     await archive();
@@ -350,12 +381,8 @@ describeWithEngines('trimmed history of a log in Kafka', ['kafka', 'mongo'], () 
     await retain();
     const before = await readAll(log);
     await growTopic(url, 9);
-    await bare.close();
-    bare = await openLog(url, { clock });
-    log = withTrimmedHistory(bare, store);
-    const shards = await bare.shards();
-    expect(shards).toHaveLength(9);
-    for (const shard of shards) await store.resetPosition(shard, await bare.trimmedTo(shard));
+    await adopt();
+    expect(await bare.shards()).toHaveLength(9);
     await append(eventsOfMany(60));
     await archive();
     await trim();
