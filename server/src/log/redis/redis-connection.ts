@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { createClient } from '@redis/client';
 import type { Clock } from '../../base/clock.ts';
 import { limits } from '../../base/limits.ts';
@@ -100,7 +101,8 @@ function clientFor(target: RedisTarget) {
           ...common,
           reconnectStrategy: false,
           tls: true,
-          servername: host,
+          // A name of the certificate; an address is compared without being sent.
+          ...(isIP(host) === 0 ? { servername: host } : {}),
           ...(ca === undefined ? {} : { ca }),
         }
       : { ...common, reconnectStrategy: false },
