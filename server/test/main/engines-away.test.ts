@@ -171,6 +171,38 @@ describeWithOwnEngines('a hub whose engines are away', ['redis', 'mongo'], () =>
     await Promise.all([weak.remove(), alone.remove()]);
   });
 
+  it('is refused by a password that either engine does not take, with exit code 2', async () => {
+    const [locked, alone] = await Promise.all([
+      startRedisServer(),
+      startMongoServer({ standalone: true, args: ['--auth'] }),
+    ]);
+    const wrong = (url: string) => url.replace('://', '://hub:wrong@');
+    const ports = ['--http-port=0', '--grpc-port=0'];
+    const results = await Promise.all(
+      [
+        { ...someEngines(), log: wrong(locked.url) },
+        { ...someEngines(), store: wrong(alone.urlOf('hub')) },
+      ].map((engines) => runCli(['serve', ...ports], { env: envOf(engines) })),
+    );
+    for (const { code, stderr } of results) {
+      expect(code).toBe(2);
+      expect(stderr).toContain('refuses the user or the password');
+      expect(stderr).not.toContain('wrong');
+    }
+    await Promise.all([locked.remove(), alone.remove()]);
+  });
+
+  it('is refused by such a password for good once Redis is back', async () => {
+    const log = redis.url.replace('://', '://nobody:wrong@');
+    await redis.stop();
+    const { hub } = await start({ ...someEngines(), log });
+    await redis.start();
+    expect(await hub.refused).toMatchObject({
+      code: 'conflict',
+      message: expect.stringContaining('refuses the user or the password'),
+    });
+  });
+
   it('takes nothing and is not ready on a log that was emptied, until that is adopted', async () => {
     const engines = someEngines();
     const first = await start(engines);

@@ -13,6 +13,17 @@ export function kafkaFault(reason: unknown, shown: string): HubError {
   return unavailable(`Kafka at ${shown} cannot be reached: ${deepestMessage(error)}`, reason);
 }
 
+/**
+ * To a start: who is not let in, or not to what it needs, has a `conflict`, since
+ * waiting mends nothing. Under a running hub it may be changed, and change back.
+ */
+export function refusedEntry(reason: unknown): unknown {
+  if (!(reason instanceof HubError) || reason.code !== 'unavailable') return reason;
+  const code = protocolCodeOf(reason);
+  if (code === undefined || !entryRefusals.has(code)) return reason;
+  return new HubError('conflict', reason.message, { cause: reason.cause });
+}
+
 /** Kafka's own name of it, such as `NOT_ENOUGH_REPLICAS`. */
 export function protocolCodeOf(reason: unknown): string | undefined {
   const found = new Set<unknown>();
@@ -72,6 +83,14 @@ const meanings: Readonly<Record<string, string>> = {
   SASL_AUTHENTICATION_FAILED: 'refuses the user or the password of the URL',
   UNSUPPORTED_SASL_MECHANISM: 'does not take the mechanism of ?sasl=',
 };
+
+/** Answers to what the URL says of the hub, and to what its user lacks. */
+const entryRefusals: ReadonlySet<string> = new Set([
+  'SASL_AUTHENTICATION_FAILED',
+  'UNSUPPORTED_SASL_MECHANISM',
+  'TOPIC_AUTHORIZATION_FAILED',
+  'CLUSTER_AUTHORIZATION_FAILED',
+]);
 
 /** What is acted upon besides. */
 const knownCodes: readonly string[] = [

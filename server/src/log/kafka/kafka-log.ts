@@ -6,7 +6,7 @@ import type { Appended, AppendGroup, EventLog, LogHealth } from '../event-log.ts
 import type { OpenLogOptions } from '../index.ts';
 import { appendEvents } from './append-events.ts';
 import { KafkaCluster, partitionsOf, type TopicFacts } from './kafka-cluster.ts';
-import { grown, replaced, unavailable } from './kafka-faults.ts';
+import { grown, refusedEntry, replaced, unavailable } from './kafka-faults.ts';
 import {
   countedAt,
   isKafkaPosition,
@@ -44,7 +44,7 @@ export async function openKafkaLog(url: string, options: OpenLogOptions): Promis
     return logOf(new KafkaLog(cluster, facts, clock, options));
   } catch (reason) {
     await cluster.close();
-    throw reason;
+    throw refusedEntry(reason);
   }
 }
 

@@ -4,7 +4,7 @@ import { HubError } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
 import { repeatUntilAborted } from '../../base/repeat-until-aborted.ts';
 import { type RedisCommand, RedisConnection } from './redis-connection.ts';
-import { unavailable } from './redis-faults.ts';
+import { passing, unavailable } from './redis-faults.ts';
 import type { RedisTarget } from './redis-target.ts';
 
 export interface RedisLinkOptions {
@@ -57,9 +57,10 @@ export class RedisLink {
 
   send(command: RedisCommand, blockMs = 0): Promise<unknown> {
     const connection = this.#connection;
-    return connection === undefined
-      ? Promise.reject(this.#absence())
-      : connection.send(command, blockMs);
+    if (connection === undefined) return Promise.reject(this.#absence());
+    return connection.send(command, blockMs).catch((reason: unknown) => {
+      throw passing(reason);
+    });
   }
 
   /** The present connection is not to be used any more: a new one is made and prepared. */
@@ -129,6 +130,6 @@ export class RedisLink {
   #absence(): HubError {
     return this.#fault.code === 'unavailable'
       ? this.#fault
-      : unavailable(this.#fault.message, this.#fault);
+      : unavailable(this.#fault.message, this.#fault.cause);
   }
 }

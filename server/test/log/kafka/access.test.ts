@@ -166,7 +166,7 @@ describeWith('access to a broker', 'openssl', (openssl) => {
       async (query) => {
         await useOnce(saslUrl(query));
         const refused = await refusal(saslUrl(query, 'not-the-secret'));
-        expect(refused).toMatch(/^unavailable: .*refuses the user or the password/);
+        expect(refused).toMatch(/^conflict: .*refuses the user or the password/);
         expect(refused).not.toContain('not-the-secret');
       },
     );

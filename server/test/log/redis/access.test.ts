@@ -1,6 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, expect, it, onTestFinished } from 'vitest';
+import { createClient } from '@redis/client';
+import { afterAll, beforeAll, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
+import type { EventLog } from '../../../src/log/event-log.ts';
 import { eraseRedis } from '../../../src/log/redis/erase-redis.ts';
 import { examineRedis } from '../../../src/log/redis/examine-redis.ts';
 import { anEvent } from '../../support/build-event.ts';
@@ -42,8 +44,11 @@ describeWithOwnEngines('access to Redis', ['redis'], () => {
         await log.close();
         return 'it opened';
       },
-      (reason: Error) => reason.message,
+      ({ code, message }: { code: string; message: string }) => `${code}: ${message}`,
     );
+  const append = (log: EventLog) => log.append([{ events: [anEvent()], atomic: false }]);
+  const appendsAgain = (log: EventLog) =>
+    expect.poll(() => append(log).catch(() => 'refused'), { timeout: 10_000 }).not.toBe('refused');
   const useOnce = async (url: string) => {
     const log = await openLog(url);
     onTestFinished(() => log.close());
@@ -67,10 +72,62 @@ describeWithOwnEngines('access to Redis', ['redis'], () => {
       await command(withPassword, 'CONFIG', 'SET', 'requirepass', '');
     });
     await useOnce(withPassword);
-    expect(await refusal(server.url)).toMatch(/asks for a password/);
+    expect(await refusal(server.url)).toMatch(/^conflict: .*asks for a password/);
     const wrong = await refusal(urlOf('default', 'not-the-secret'));
-    expect(wrong).toMatch(/refuses the user or the password/);
+    expect(wrong).toMatch(/^conflict: .*refuses the user or the password/);
     expect(wrong).not.toContain('not-the-secret');
+  });
+
+  it.each([
+    ['a user that is not there', () => urlOf('nobody'), /refuses the user or the password/],
+    ['a password where there is none', () => urlOf(''), /has no password, and the URL has one/],
+    ['a database that is not there', () => `${server.url}/99`, /has no database of the number/],
+  ])('is refused for good with %s', async (_, url, reason) => {
+    const message = await refusal(url());
+    expect(message).toMatch(/^conflict: /);
+    expect(message).toMatch(reason);
+    expect(message).not.toContain(secret);
+  });
+
+  it('is not refused for good while the server has no room for another client', async () => {
+    const client = createClient({ url: server.url });
+    await client.connect();
+    onTestFinished(() => client.destroy());
+    await client.sendCommand(['CONFIG', 'SET', 'maxclients', '1']);
+    expect(await refusal(server.url)).toMatch(/^unavailable: .*raise maxclients/);
+    await client.sendCommand(['CONFIG', 'SET', 'maxclients', '10000']);
+    await useOnce(server.url);
+  });
+
+  it('that is lost while the log is in use is tried for until it is given back', async () => {
+    await setUser('hub', hubRules);
+    const log = await openLog(urlOf('hub'));
+    onTestFinished(() => log.close());
+    await append(log);
+    await command(server.url, 'ACL', 'SETUSER', 'hub', 'resetpass', '>another');
+    await command(server.url, 'CLIENT', 'KILL', 'USER', 'hub');
+    await expect
+      .poll(() => append(log).catch(({ code, message }) => `${code}: ${message}`))
+      .toMatch(/^unavailable: .*refuses the user or the password/);
+    await setUser('hub', hubRules);
+    await appendsAgain(log);
+  });
+
+  it('to a command that is taken away while the log is in use is missed as an outage is', async () => {
+    await setUser('hub', hubRules);
+    const log = await openLog(urlOf('hub'));
+    onTestFinished(() => log.close());
+    await append(log);
+    await command(server.url, 'ACL', 'SETUSER', 'hub', '-xadd');
+    await expect(append(log)).rejects.toMatchObject({ code: 'unavailable' });
+    await command(server.url, 'ACL', 'SETUSER', 'hub', '-evalsha');
+    await expect(append(log)).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining('grant +evalsha'),
+    });
+    await command(server.url, 'ACL', 'SETUSER', 'hub', '+xadd', '+evalsha');
+    await appendsAgain(log);
+    expect(await readAll(log)).toHaveLength(2);
   });
 
   it('needs these rights and no others', async () => {
@@ -94,6 +151,7 @@ describeWithOwnEngines('access to Redis', ['redis'], () => {
         hubRules.filter((other) => other !== rule),
       );
       const message = await refusal(urlOf('hub'));
+      expect(message).toMatch(/^conflict: /);
       expect(message).toContain(rule);
       expect(message).not.toContain(secret);
     }
@@ -124,7 +182,7 @@ describeWithOwnEngines('access to Redis', ['redis'], () => {
     'redis://u:secret@h/0?ca=/no/such/file',
   ])('refuses %s before it connects', async (url) => {
     const message = await refusal(url);
-    expect(message).toMatch(/^EVENT_HUB_LOG is no usable Redis URL/);
+    expect(message).toMatch(/^invalid: EVENT_HUB_LOG is no usable Redis URL/);
     expect(message).not.toContain('secret');
   });
 });
@@ -154,15 +212,21 @@ describeWith('a connection by TLS', 'openssl', (openssl) => {
       const port = await freeEnginePort();
       await command(server.url, 'CONFIG', 'SET', 'tls-port', String(port));
 
+      const warned = vi.fn();
+      process.on('warning', warned);
+      onTestFinished(() => void process.off('warning', warned));
       const url = `rediss://localhost:${port}`;
       await expect(openLog(url)).rejects.toMatchObject({
         code: 'unavailable',
         message: expect.stringMatching(/certificate/),
       });
-      const log = await openLog(`${url}?ca=${certificate}`);
-      onTestFinished(() => log.close());
-      await log.append([{ events: [anEvent()], atomic: false }]);
-      expect(await readAll(log)).toHaveLength(1);
+      for (const host of ['localhost', '127.0.0.1']) {
+        const log = await openLog(`rediss://${host}:${port}?ca=${certificate}`);
+        await log.append([{ events: [anEvent()], atomic: false }]);
+        await log.close();
+      }
+      expect(await command(server.url, 'XLEN', 'events')).toBe(2);
+      expect(warned).not.toHaveBeenCalled();
     });
   });
 });
