@@ -1,4 +1,4 @@
-import type { Document } from 'mongodb';
+import type { Db, Document } from 'mongodb';
 import { HubError } from '../../base/errors.ts';
 import { parseMongoUrl } from '../../store/mongo/mongo-address.ts';
 import { CommandError, exitCode, usageError } from '../exit-code.ts';
@@ -31,6 +31,11 @@ export async function openPrototype(url: string, collection: string): Promise<Pr
     }
     const documents = source.collection(collection);
     const count = await documents.estimatedDocumentCount();
+    if (count === 0 && !(await isThere(source, collection))) {
+      throw usageError(
+        `${place} has no collection "${collection}": name the prototype's database in --from, and its collection in --collection`,
+      );
+    }
     return {
       place: `${place}.${collection}`,
       count,
@@ -43,6 +48,12 @@ export async function openPrototype(url: string, collection: string): Promise<Pr
     const why = reason instanceof Error ? reason.message : String(reason);
     throw new CommandError(exitCode.unreachable, `${place} cannot be read: ${why}`);
   }
+}
+
+async function isThere(source: Db, name: string): Promise<boolean> {
+  // Also for a user who may not list the others.
+  const options = { nameOnly: true, authorizedCollections: true };
+  return (await source.listCollections({ name }, options).toArray()).length > 0;
 }
 
 function addressOf(url: string) {

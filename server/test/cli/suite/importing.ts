@@ -92,6 +92,14 @@ export function importingSuite(newPlace: NewPlace): void {
       expect(second.code).toBe(0);
     });
 
+    it('refuses a database without the collection, and takes an empty one', async () => {
+      const missing = await run('--dry-run');
+      expect(missing.code).toBe(2);
+      expect(missing.stderr).toContain('has no collection "events": name the prototype');
+      await client.db().createCollection('events');
+      expect(await run('--dry-run')).toMatchObject({ code: 0 });
+    });
+
     it('says what it refuses, by reason, dry or not, and sends the rest only when not dry', async () => {
       const good = aDocument({ timestamp: '2024-01-15T10:30:00Z' });
       const naive = aDocument();
