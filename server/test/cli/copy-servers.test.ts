@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
 import { openSource } from '../../src/cli/copy/open-source.ts';
 import { openTarget } from '../../src/cli/copy/open-target.ts';
@@ -39,17 +39,24 @@ describeWithEngines('event-hub copy from Redis or MongoDB', ['redis', 'mongo'], 
 
   const copyFrom = (url: string) => runCli(['copy', '--from', url, '--to', target.log]);
 
-  it('is refused while a hub archives there', async () => {
-    const { log, store } = source;
-    const hub = await startTestHub({ log, store });
-    try {
-      const result = await runCli(copyArgs(source, target));
-      expect(result).toMatchObject({ code: 2 });
-      expect(result.stderr).toContain('a hub runs on the source');
-    } finally {
-      await hub.remove();
-    }
-  });
+  it.each(['readers', 'http'] as const)(
+    'is refused while a hub of the role %s runs there',
+    async (role) => {
+      const { log, store } = source;
+      const hub = await startTestHub({ log, store, roles: new Set([role]) });
+      onTestFinished(() => hub.remove());
+      for (const args of [
+        copyArgs(source, target),
+        ['copy', '--from', store, '--to', target.log],
+      ]) {
+        const result = await runCli(args);
+        expect(result).toMatchObject({ code: 2 });
+        expect(result.stderr).toContain('a hub runs on the source');
+      }
+      await hub.stop();
+      expect(await runCli(copyArgs(source, target))).toMatchObject({ code: 0 });
+    },
+  );
 
   it('takes what the log has removed from the store, in order', async () => {
     const sent = someEvents(150);

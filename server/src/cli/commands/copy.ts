@@ -17,7 +17,7 @@ export const copy = defineCommand({
   name: 'copy',
   summary: "Move a hub's data to other engines.",
   description:
-    "Copies every event from one hub's engines to another's through the target's log, in the source's order, with id, timestamp and received_at unchanged; positions are the target's own. Conflicts and unreadable entries go along. At the end it compares counts and sums by type and currency over everything: exit code 1 and a line for each that differs. Run again after a break it goes on; ids that the target knows are never counted twice. The source must be stopped, unless --follow: a SQLite file is held meanwhile, other engines are refused while a hub's reader runs on them or their log grows.",
+    "Copies every event from one hub's engines to another's through the target's log, in the source's order, with id, timestamp and received_at unchanged; positions are the target's own. Conflicts and unreadable entries go along. At the end it compares counts and sums by type and currency over everything: exit code 1 and a line for each that differs. Run again after a break it goes on; ids that the target knows are never counted twice. The source must be stopped, unless --follow: a SQLite file is held meanwhile, other engines are refused while a hub runs on them or their log grows.",
   flags: {
     from: {
       kind: 'text',

@@ -39,7 +39,7 @@ async function openPair(settings: Settings, alone: boolean): Promise<Source> {
     engines = await openEngines(settings, { exclusive: true });
   }
   try {
-    if (alone && !embedded) await assertNoArchive(engines.store);
+    if (alone && !embedded) await assertNoHub(engines.store);
     return embedded ? embeddedSource(settings, engines) : pairSource(settings, engines);
   } catch (reason) {
     await engines.close();
@@ -104,7 +104,7 @@ async function openLogAlone(settings: Settings): Promise<Source> {
 async function openStoreAlone(settings: Settings, alone: boolean): Promise<Source> {
   const store = await openStore(settings, { exclusive: false });
   try {
-    if (alone) await assertNoArchive(store);
+    if (alone) await assertNoHub(store);
   } catch (reason) {
     await store.close();
     throw reason;
@@ -123,12 +123,14 @@ async function openStoreAlone(settings: Settings, alone: boolean): Promise<Sourc
   };
 }
 
-/** A hub that runs shows itself by the leases of its archive readers. */
-async function assertNoArchive(store: EventStore): Promise<void> {
-  if ((await store.leaseNames(leasePrefixes.archive)).length > 0) {
+/** A hub that runs shows itself: each process, whatever its role, and who archives in its place. */
+async function assertNoHub(store: EventStore): Promise<void> {
+  const { process, archive } = leasePrefixes;
+  const names = await Promise.all([process, archive].map((prefix) => store.leaseNames(prefix)));
+  if (names.flat().length > 0) {
     throw new HubError(
       'conflict',
-      `a hub runs on the source (one that was killed counts as running for ${limits.leaseTtlMs / 1_000} s): stop it, or copy beside it with --follow`,
+      `a hub runs on the source (one that was killed counts as running for ${limits.mongoProcessTtlMs / 1_000} s): stop it, or copy beside it with --follow`,
     );
   }
 }
