@@ -4,7 +4,7 @@ import { HubError } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
 import { type Collections, collectionsOf } from './collections.ts';
 import { type MongoAddress, readConcern, writeConcern } from './mongo-address.ts';
-import { fromMongo, isRefusedUser, unavailable } from './mongo-fault.ts';
+import { fromMongo, isRefusedUser, passwordRefused, unavailable } from './mongo-fault.ts';
 
 /** The types of servers that take writes, or show at once why they cannot. */
 const writable: ReadonlySet<string> = new Set([
@@ -134,8 +134,12 @@ export class MongoConnection {
 
   #away(): HubError {
     if (this.#closing.signal.aborted) return unavailable('the store is closed');
-    const seen = this.#seen === undefined ? [] : typesOf(this.#seen);
-    const hosts = [...(this.#seen?.servers.keys() ?? [])].join(', ');
+    const servers = [...(this.#seen?.servers.values() ?? [])];
+    const seen = servers.map(({ type }) => type);
+    const hosts = servers.map(({ address }) => address).join(', ');
+    // The driver takes a server that does not let it in for one that is away.
+    const refused = servers.find(({ error }) => isRefusedUser(error));
+    if (refused !== undefined) return passwordRefused(this.place, refused.error);
     if (seen.includes('RSGhost')) {
       return unavailable(
         `MongoDB at ${this.place} waits to become a replica set: run \`mongosh --eval "rs.initiate()"\` on it once`,
@@ -144,6 +148,12 @@ export class MongoConnection {
     if (seen.some((type) => type !== 'Unknown')) {
       return unavailable(
         `MongoDB at ${this.place} has no primary now (members: ${hosts}): the hub goes on by itself when there is one`,
+      );
+    }
+    // The driver forgets a server that belongs to another set.
+    if (servers.length === 0 && this.#seen?.setName != null) {
+      return unavailable(
+        `MongoDB at ${this.place} has no member of the replica set "${this.#seen.setName}": correct ?replicaSet= in EVENT_HUB_STORE`,
       );
     }
     return unavailable(

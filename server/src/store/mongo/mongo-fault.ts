@@ -58,6 +58,7 @@ const duplicateKey = 11000;
 /** A fault of MongoDB as `unavailable`, with the reason; anything else is thrown on as it is. */
 export function fromMongo(reason: unknown, place: string): unknown {
   if (reason instanceof HubError || !(reason instanceof MongoError)) return reason;
+  if (codeOf(reason) === authenticationFailed) return passwordRefused(place, reason);
   if (isRefusedUser(reason)) {
     return unavailable(
       `MongoDB at ${place} does not let this user do that: give it the role "readWrite" on the database, or name another in EVENT_HUB_STORE`,
@@ -70,6 +71,14 @@ export function fromMongo(reason: unknown, place: string): unknown {
       reason,
     );
   return reason;
+}
+
+/** Of who was let in before: a password that is changed under a running hub may be changed back. */
+export function passwordRefused(place: string, cause: unknown): HubError {
+  return unavailable(
+    `MongoDB at ${place} refuses the user or the password: give them back, or start the hub again with others in EVENT_HUB_STORE`,
+    cause,
+  );
 }
 
 export function unavailable(message: string, cause?: unknown): HubError {
