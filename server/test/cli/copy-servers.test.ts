@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
@@ -89,6 +90,13 @@ describeWithEngines('event-hub copy from Redis or MongoDB', ['redis', 'mongo'], 
     const unreadable = await within(target, ({ store }) => store.unreadableEntries(10));
     expect(unreadable).toHaveLength(1);
     expect(unreadable[0]?.raw).toContain('hello');
+  });
+
+  it('is refused of a log alone that is not there', async () => {
+    const { code, stderr } = await copyFrom(source.log);
+    expect(code).toBe(2);
+    expect(stderr).toContain('has no log with an event in it');
+    expect(existsSync(target.log.replace('sqlite:', ''))).toBe(false);
   });
 
   it('is refused while the log grows', async () => {

@@ -25,7 +25,7 @@ export async function openSource({ urls, settings, alone }: SourceOptions): Prom
   if (log !== undefined && store !== undefined) {
     return await openPair({ ...base, log, store }, alone);
   }
-  if (log !== undefined) return await openLogAlone({ ...base, log });
+  if (log !== undefined) return await openLogAlone({ ...base, log }, alone);
   if (store !== undefined) return await openStoreAlone({ ...base, store }, alone);
   throw new Error('a source is a log, a store, or both');
 }
@@ -84,9 +84,15 @@ async function markOf(log: Engines['log'], store: EventStore): Promise<string> {
   return `${removedEvents} ${(await log.end()) ?? ''}`;
 }
 
-async function openLogAlone(settings: Settings): Promise<Source> {
+async function openLogAlone(settings: Settings, alone: boolean): Promise<Source> {
   const log = await openLog(settings, { exclusive: false });
   const name = maskPasswords(settings.log);
+  try {
+    if (alone) await assertFilled(log, name);
+  } catch (reason) {
+    await log.close();
+    throw reason;
+  }
   return {
     name,
     store: undefined,
@@ -99,6 +105,15 @@ async function openLogAlone(settings: Settings): Promise<Source> {
     settle: async () => undefined,
     close: () => log.close(),
   };
+}
+
+/** A misspelt name would be copied as a hub without events; what is followed may have none yet. */
+async function assertFilled(log: Engines['log'], name: string): Promise<void> {
+  if ((await log.end()) !== undefined) return;
+  throw new HubError(
+    'invalid',
+    `${name} has no log with an event in it: see that the URL names the right one`,
+  );
 }
 
 async function openStoreAlone(settings: Settings, alone: boolean): Promise<Source> {
