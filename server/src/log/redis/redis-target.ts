@@ -32,6 +32,13 @@ const defaultStream = 'events';
 /** `redis://[user:pass@]host:6379/DB?stream=NAME`, `rediss:` for TLS, `ca=FILE` for certificates of one's own. */
 export function parseRedisUrl(text: string): RedisTarget {
   const url = URL.canParse(text) ? new URL(text) : undefined;
+  // Another one means that a part of the password is taken for something else, and would be told.
+  const rest = url === undefined ? text : `${url.pathname}${url.search}${url.hash}`;
+  if (rest.includes('@')) {
+    throw unusable(
+      'percent-encode "/", "?", "#" and "%" in the user and the password, and "@" after them',
+    );
+  }
   if (url === undefined || url.hostname === '') {
     throw unusable('expected redis://host:6379, with /DB and ?stream=NAME where wanted');
   }
@@ -50,12 +57,20 @@ export function parseRedisUrl(text: string): RedisTarget {
     port,
     tls: url.protocol === 'rediss:',
     ca: readCertificates(url.searchParams.get('ca')),
-    username: url.username === '' ? undefined : decodeURIComponent(url.username),
-    password: url.password === '' ? undefined : decodeURIComponent(url.password),
+    username: url.username === '' ? undefined : decoded(url.username),
+    password: url.password === '' ? undefined : decoded(url.password),
     database,
     keys: { stream, hub: `${stream}:hub`, ids: `${stream}:ids` },
     shown: `${url.protocol}//${url.hostname}:${port}/${database}`,
   };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw unusable('it has a "%" that begins no percent-encoding: write %25');
+  }
 }
 
 function readCertificates(file: string | null): string | undefined {

@@ -42,6 +42,8 @@ export function parseMongoUrl(url: string): MongoAddress {
   try {
     const database = databaseOf(url) ?? defaultDatabase;
     const client = new MongoClient(url, options);
+    // Throws for a name that MongoDB does not take.
+    client.db(database);
     const { hosts, srvHost } = client.options;
     return { client, database, place: `${srvHost ?? hosts.join(',')}/${database}` };
   } catch (reason) {

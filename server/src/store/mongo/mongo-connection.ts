@@ -136,7 +136,7 @@ export class MongoConnection {
     if (this.#closing.signal.aborted) return unavailable('the store is closed');
     const servers = [...(this.#seen?.servers.values() ?? [])];
     const seen = servers.map(({ type }) => type);
-    const hosts = servers.map(({ address }) => address).join(', ');
+    const hosts = servers.map(({ address }) => address).join(', ') || 'no host has that name';
     // The driver takes a server that does not let it in for one that is away.
     const refused = servers.find(({ error }) => isRefusedUser(error));
     if (refused !== undefined) return passwordRefused(this.place, refused.error);

@@ -180,6 +180,10 @@ describeWithOwnEngines('access to Redis', ['redis'], () => {
     'redis://h/0?strem=x',
     'redis://h/0?stream=',
     'redis://u:secret@h/0?ca=/no/such/file',
+    'redis://u:secret%@h',
+    'redis://u:se/secret@h',
+    'redis://u?secret@h',
+    'redis://u:se#secret@h',
   ])('refuses %s before it connects', async (url) => {
     const message = await refusal(url);
     expect(message).toMatch(/^invalid: EVENT_HUB_LOG is no usable Redis URL/);

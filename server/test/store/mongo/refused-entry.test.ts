@@ -71,3 +71,14 @@ describeWithEngines('a replica set of MongoDB', ['mongo'], () => {
       .toContain('no member of the replica set "nowhere": correct ?replicaSet=');
   });
 });
+
+it.each(['mongodb://127.0.0.1/a.b', 'mongodb://u:secret%@127.0.0.1/a', 'mongodb://127.0.0.1/%'])(
+  'the URL %s is refused before anything is asked',
+  async (url) => {
+    const refused = openMongoStore(url, { exclusive: true });
+    await expect(refused).rejects.toMatchObject({
+      code: 'invalid',
+      message: expect.stringMatching(/^the URL of the MongoDB store cannot be used(?!.*secret)/),
+    });
+  },
+);
