@@ -20,6 +20,8 @@ export interface Given {
   readonly value: unknown;
   /** `flag --http-port`, `env EVENT_HUB_HTTP_PORT`, `file /path/event-hub.json, http.port`. */
   readonly source: string;
+  /** Its value is not known, and that was said: what follows from it is not to be judged. */
+  readonly isUnread?: boolean;
 }
 
 /** By the setting's path. */
@@ -99,7 +101,7 @@ function readVariable(
   if (!path) return value ? { value, source: `env ${setting.env}` } : undefined;
   if (value) {
     faults.push(`env ${setting.env} and env ${fileVariable} are both set: keep one`);
-    return undefined;
+    return { value: undefined, source: `env ${setting.env}`, isUnread: true };
   }
   const folder = file === undefined ? workingFolder : dirname(file.path);
   try {
@@ -107,6 +109,6 @@ function readVariable(
   } catch (reason) {
     const why = reason instanceof Error ? reason.message : String(reason);
     faults.push(`env ${fileVariable}: the file cannot be read: ${why}`);
-    return undefined;
+    return { value: undefined, source: `env ${fileVariable}`, isUnread: true };
   }
 }

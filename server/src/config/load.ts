@@ -45,9 +45,11 @@ export function loadSettings(sources: SettingsSources): LoadedSettings {
   const given = gatherSettings(sources, faults);
   const parsed = new Map<string, unknown>();
   for (const setting of declaredSettings) {
-    const result = setting.schema.safeParse(given.get(setting.path)?.value);
+    const found = given.get(setting.path);
+    if (found?.isUnread === true) continue;
+    const result = setting.schema.safeParse(found?.value);
     if (result.success) parsed.set(setting.path, result.data);
-    else faults.push(faultOf(setting, given.get(setting.path), result.error));
+    else faults.push(faultOf(setting, found, result.error));
   }
   const folder = sources.file === undefined ? sources.workingFolder : dirname(sources.file.path);
   const complete = completeSettings(parsed, given, { ...sources, folder }, faults);
