@@ -190,9 +190,10 @@ class RedisLog implements LogContext {
     if (facts.weaknesses.length > 0 && this.#options.allowWeakDurability !== true) {
       throw weakDurability(facts.weaknesses, shown);
     }
-    await this.state.inspect(connection);
     await loadScripts(send);
+    // Before anything that one of them is needed for, so that all are named at once.
     await checkRights(send, this.target);
+    await this.state.inspect(connection);
   }
 }
 

@@ -163,6 +163,16 @@ describeWithOwnEngines('access to Redis', ['redis'], () => {
     expect(await command(server.url, 'DBSIZE')).toBe(0);
   });
 
+  it('names all rights on the keys at once, those that are needed first too', async () => {
+    const onKeys = hubRules.slice(hubRules.indexOf('+type'));
+    await setUser(
+      'hub',
+      hubRules.filter((rule) => !onKeys.includes(rule)),
+    );
+    const message = await refusal(urlOf('hub'));
+    expect(onKeys.filter((rule) => !message.includes(rule))).toEqual([]);
+  });
+
   it('of doctor and reset needs a few rights more', async () => {
     await setUser('hub', [...hubRules, ...upkeepRules]);
     await useOnce(urlOf('hub'));
