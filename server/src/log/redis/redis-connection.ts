@@ -18,11 +18,11 @@ export class RedisConnection {
   readonly ended: Promise<void>;
   readonly #client: ReturnType<typeof clientFor>;
   readonly #clock: Clock;
-  readonly #shown: string;
+  readonly #target: RedisTarget;
 
   private constructor(target: RedisTarget, clock: Clock) {
     this.#clock = clock;
-    this.#shown = target.shown;
+    this.#target = target;
     this.#client = clientFor(target);
     // Every failure also rejects the commands that it concerns.
     this.#client.on('error', () => undefined);
@@ -68,14 +68,14 @@ export class RedisConnection {
     let cancel = () => {};
     const late = new Promise<never>((_, reject) => {
       cancel = this.#clock.after(ms, () => {
-        reject(unavailable(`Redis at ${this.#shown} did not answer in ${ms} ms`));
+        reject(unavailable(`Redis at ${this.#target.shown} did not answer in ${ms} ms`));
         this.destroy();
       });
     });
     try {
       return await Promise.race([answer, late]);
     } catch (reason) {
-      throw redisFault(reason, this.#shown);
+      throw redisFault(reason, this.#target);
     } finally {
       cancel();
     }

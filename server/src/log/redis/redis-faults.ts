@@ -1,5 +1,6 @@
 import { ErrorReply } from '@redis/client';
 import { HubError } from '../../base/errors.ts';
+import type { LogKeys, RedisTarget } from './redis-target.ts';
 
 /** When a client may try again, in seconds. */
 const retryAfterS = 2;
@@ -10,7 +11,10 @@ const retryAfterS = 2;
  * before it starts when memory is short. Who is not let in, or not to what it
  * needs, has a `conflict`: waiting mends nothing.
  */
-export function redisFault(reason: unknown, shown: string): HubError {
+export function redisFault(
+  reason: unknown,
+  { shown, keys }: Pick<RedisTarget, 'shown' | 'keys'>,
+): HubError {
   if (reason instanceof HubError) return reason;
   const message = reason instanceof Error ? reason.message : String(reason);
   if (!(reason instanceof ErrorReply)) {
@@ -24,7 +28,7 @@ export function redisFault(reason: unknown, shown: string): HubError {
       cause: reason,
     });
   }
-  if (word === 'NOPERM') return missingRights([rightNamedIn(message)], shown, reason);
+  if (word === 'NOPERM') return missingRights(rightsNamedIn(message, keys), shown, reason);
   const entry = meaningIn(entryRefusals, message);
   if (entry !== undefined) {
     return new HubError('conflict', `Redis at ${shown} ${entry} (${message})`, { cause: reason });
@@ -105,8 +109,13 @@ const refusals: Readonly<Record<string, string>> = {
   WRONGTYPE: 'has another type of value under one of the keys of the log',
 };
 
-/** As an ACL rule: `+config|get` of "no permissions to run the 'config|get' command". */
-function rightNamedIn(message: string): string {
+/** As ACL rules: `+config|get` of "no permissions to run the 'config|get' command". Which key it was is never said. */
+function rightsNamedIn(message: string, keys: LogKeys): readonly string[] {
   const command = /'([^']+)' command/.exec(message)?.[1];
-  return command === undefined ? `what it refuses: ${message}` : `+${command}`;
+  if (command !== undefined) return [`+${command}`];
+  return /\bkeys?\b/.test(message) ? keyRules(keys) : [`what it refuses: ${message}`];
+}
+
+export function keyRules({ stream, hub, ids }: LogKeys): readonly string[] {
+  return [`~${stream}`, `~${hub}`, `~${ids}`];
 }

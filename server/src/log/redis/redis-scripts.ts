@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { HubError } from '../../base/errors.ts';
 import type { RedisCommand } from './redis-connection.ts';
-import { foreign, missingRights, replaced, unavailable } from './redis-faults.ts';
+import { foreign, keyRules, missingRights, replaced, unavailable } from './redis-faults.ts';
 import type { LogKeys, RedisTarget } from './redis-target.ts';
 
 /** The version of what is under the three keys. */
@@ -240,11 +240,10 @@ export async function runScript(
 
 /** Rejects with the ACL rules that would have to be granted. */
 export async function checkRights(send: Send, target: RedisTarget): Promise<void> {
-  const { stream, hub, ids } = target.keys;
   const missing = (await runScript(send, scripts.rights, target, [])) as readonly string[];
   if (missing.length === 0) return;
   const rules = [...new Set(missing)].map((command) => `+${command}`);
-  throw missingRights([...rules, `~${stream}`, `~${hub}`, `~${ids}`], target.shown);
+  throw missingRights([...rules, ...keyRules(target.keys)], target.shown);
 }
 
 export function keysOf({ stream, hub, ids }: LogKeys): readonly string[] {
