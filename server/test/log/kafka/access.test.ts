@@ -84,11 +84,17 @@ function propertiesOf(
     ...certificates('tls'),
     ...certificates('both'),
     'listener.name.both.ssl.client.auth': 'required',
+    'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+    'super.users': 'User:ANONYMOUS;User:hub',
   };
 }
 
 /** As `kafka-configs --alter --add-config 'SCRAM-SHA-512=[password=...]'` does. */
-async function addScramUser(port: number, mechanism: ScramMechanismValue): Promise<void> {
+async function addScramUser(
+  port: number,
+  mechanism: ScramMechanismValue,
+  name = 'hub',
+): Promise<void> {
   const iterations = 4_096;
   const salt = randomBytes(16);
   const [length, digest] =
@@ -97,7 +103,7 @@ async function addScramUser(port: number, mechanism: ScramMechanismValue): Promi
   const pool = new ConnectionPool('test');
   try {
     const connection = await pool.get({ host: '127.0.0.1', port });
-    const user = { name: 'hub', mechanism, iterations, salt, saltedPassword };
+    const user = { name, mechanism, iterations, salt, saltedPassword };
     await alterUserScramCredentialsV0.api.async(connection, [], [user]);
   } finally {
     await pool.close();
@@ -126,6 +132,7 @@ describeWith('access to a broker', 'openssl', (openssl) => {
       server = await startKafkaServer({ port, properties });
       await addScramUser(port, ScramMechanisms.SCRAM_SHA_256);
       await addScramUser(port, ScramMechanisms.SCRAM_SHA_512);
+      await addScramUser(port, ScramMechanisms.SCRAM_SHA_512, 'guest');
     }, 120_000);
     afterAll(async () => {
       await server?.remove();
@@ -170,6 +177,11 @@ describeWith('access to a broker', 'openssl', (openssl) => {
         expect(refused).not.toContain('not-the-secret');
       },
     );
+
+    it('is refused for good to a user without rights on the topic', async () => {
+      const refused = await refusal(saslUrl('').replace('hub:', 'guest:'));
+      expect(refused).toMatch(/^conflict: .*does not allow this user/);
+    });
 
     it('is refused to whom the broker asks for a password and gets none', async () => {
       const url = `kafka://127.0.0.1:${ports.sasl}/${freshName('events')}`;
