@@ -37,10 +37,10 @@ const fileAdvice =
   'make room on the disk and see that the file can be read and written; the hub then goes on by itself, and `event-hub doctor` looks at both';
 
 const redisAdvice =
-  'see that Redis runs, can be reached and has its durable settings; the hub then goes on by itself, and `event-hub doctor` looks at all three';
+  'see that Redis runs, can be reached, lets the user of EVENT_HUB_LOG in and has its durable settings; the hub then goes on by itself, and `event-hub doctor` looks at all of that';
 
 const kafkaAdvice =
-  'see that the brokers run, can be reached and have enough replicas in sync, and that the topic has its durable settings; the hub then goes on by itself, and `event-hub doctor` looks at them';
+  'see that the brokers run, can be reached, let the user of EVENT_HUB_LOG in and have enough replicas in sync, and that the topic has its durable settings; the hub then goes on by itself, and `event-hub doctor` looks at them';
 
 const logAdvice: Readonly<Record<string, string>> = {
   sqlite: fileAdvice,
@@ -51,4 +51,4 @@ const logAdvice: Readonly<Record<string, string>> = {
 };
 
 const mongoAdvice =
-  'see that MongoDB runs and has a primary that can be reached; events are taken meanwhile and archived afterwards, and `event-hub doctor` looks at it';
+  'see that MongoDB runs and has a primary that can be reached and lets the user of EVENT_HUB_STORE in; events are taken meanwhile and archived afterwards, and `event-hub doctor` looks at it';

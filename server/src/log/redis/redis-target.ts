@@ -46,6 +46,10 @@ export function parseRedisUrl(text: string): RedisTarget {
   if (unknown !== undefined) {
     throw unusable(`it has the parameter "${unknown}"; known: ${parameters.join(', ')}`);
   }
+  const tls = url.protocol === 'rediss:';
+  if (!tls && url.searchParams.has('ca')) {
+    throw unusable('?ca= is for rediss://, a connection by TLS');
+  }
   const path = /^\/?(\d{0,5})$/.exec(url.pathname);
   if (path === null) throw unusable('the path is the number of a database, such as /0');
   const stream = url.searchParams.get('stream') ?? defaultStream;
@@ -55,7 +59,7 @@ export function parseRedisUrl(text: string): RedisTarget {
   return {
     host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
     port,
-    tls: url.protocol === 'rediss:',
+    tls,
     ca: readCertificates(url.searchParams.get('ca')),
     username: url.username === '' ? undefined : decoded(url.username),
     password: url.password === '' ? undefined : decoded(url.password),
