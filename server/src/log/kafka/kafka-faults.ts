@@ -81,12 +81,15 @@ const meanings: Readonly<Record<string, string>> = {
   INVALID_TOPIC_EXCEPTION: 'has no topic of this name',
   POLICY_VIOLATION: 'does not allow such a topic',
   SASL_AUTHENTICATION_FAILED: 'refuses the user or the password of the URL',
+  ILLEGAL_SASL_STATE:
+    'takes no user here, and the URL has one: leave it out, or name the port for SASL',
   UNSUPPORTED_SASL_MECHANISM: 'does not take the mechanism of ?sasl=',
 };
 
 /** Answers to what the URL says of the hub, and to what its user lacks. */
 const entryRefusals: ReadonlySet<string> = new Set([
   'SASL_AUTHENTICATION_FAILED',
+  'ILLEGAL_SASL_STATE',
   'UNSUPPORTED_SASL_MECHANISM',
   'TOPIC_AUTHORIZATION_FAILED',
   'CLUSTER_AUTHORIZATION_FAILED',

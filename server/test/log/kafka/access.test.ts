@@ -183,6 +183,11 @@ describeWith('access to a broker', 'openssl', (openssl) => {
       expect(refused).toMatch(/^conflict: .*does not allow this user/);
     });
 
+    it('is refused for good with a password where the broker takes none', async () => {
+      const url = saslUrl('').replace(`:${ports.sasl}/`, `:${server.port}/`);
+      expect(await refusal(url)).toMatch(/^conflict: .*takes no user here/);
+    });
+
     it('is refused to whom the broker asks for a password and gets none', async () => {
       const url = `kafka://127.0.0.1:${ports.sasl}/${freshName('events')}`;
       expect(await refusal(url)).toMatch(/^unavailable: /);
