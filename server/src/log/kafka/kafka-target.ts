@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { HubError } from '../../base/errors.ts';
+import { tlsOfUrl, tlsParameters, type UrlTls } from '../../base/url-tls.ts';
 
 /** What the URL of a log says. */
 export interface KafkaTarget {
@@ -7,18 +7,11 @@ export interface KafkaTarget {
   readonly brokers: readonly string[];
   /** With the prefix. */
   readonly topic: string;
-  readonly tls: KafkaTls | undefined;
+  readonly tls: UrlTls | undefined;
   readonly sasl: KafkaSasl | undefined;
   readonly compression: Compression;
   /** The URL without credentials, for messages. */
   readonly shown: string;
-}
-
-/** PEM texts; without `ca` the system's certificates are trusted. */
-export interface KafkaTls {
-  readonly ca: string | undefined;
-  readonly cert: string | undefined;
-  readonly key: string | undefined;
 }
 
 export interface KafkaSasl {
@@ -35,8 +28,7 @@ const mechanisms = {
   'scram-sha-512': 'SCRAM-SHA-512',
 } as const;
 const compressions = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
-const files = ['ca', 'cert', 'key'];
-const parameters = ['ca', 'cert', 'compression', 'key', 'prefix', 'sasl'];
+const parameters = [...tlsParameters, 'compression', 'prefix', 'sasl'].sort();
 const defaultPort = 9092;
 const form = /^(kafkas?):\/\/(?:([^@/?#]*)@)?([^@/?#]+)(?:\/([^/?#]*))?\/?(?:\?([^#]*))?$/;
 const topicName = /^[A-Za-z0-9._-]{1,249}$/;
@@ -70,7 +62,7 @@ export function parseKafkaUrl(text: string): KafkaTarget {
   return {
     brokers,
     topic,
-    tls: tlsOf(scheme, asked),
+    tls: tlsOfUrl(asked, { scheme, secureScheme: 'kafkas', unusable }),
     sasl: saslOf(user, asked.get('sasl')),
     compression: compressionOf(asked.get('compression')),
     shown: `${scheme}://${brokers.join(',')}/${topic}`,
@@ -91,29 +83,6 @@ function decoded(text: string): string {
     return decodeURIComponent(text);
   } catch {
     throw unusable('it has a "%" that begins no percent-encoding: write %25');
-  }
-}
-
-function tlsOf(scheme: string, asked: URLSearchParams): KafkaTls | undefined {
-  if (scheme !== 'kafkas') {
-    const idle = files.find((name) => asked.has(name));
-    if (idle !== undefined) throw unusable(`?${idle}= is for kafkas://, a connection by TLS`);
-    return undefined;
-  }
-  const [ca, cert, key] = files.map((name) => readPem(name, asked.get(name)));
-  if ((cert === undefined) !== (key === undefined)) {
-    throw unusable('?cert= and ?key= go together');
-  }
-  return { ca, cert, key };
-}
-
-function readPem(name: string, file: string | null): string | undefined {
-  if (file === null) return undefined;
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (reason) {
-    const why = reason instanceof Error ? reason.message : String(reason);
-    throw unusable(`the file of ?${name}= cannot be read (${why})`);
   }
 }
 

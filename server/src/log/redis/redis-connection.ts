@@ -83,7 +83,7 @@ export class RedisConnection {
 }
 
 function clientFor(target: RedisTarget) {
-  const { host, port, tls, ca, username, password, database } = target;
+  const { host, port, tls, username, password, database } = target;
   const common = { host, port, connectTimeout: limits.redisConnectMs, reconnectStrategy: false };
   return createClient({
     // What its URL asks for and nothing else: each further command is one more right to grant.
@@ -96,15 +96,16 @@ function clientFor(target: RedisTarget) {
     ...(password === undefined ? {} : { password }),
     // Its own counts only until a command is written, and ours is for the answer.
     commandOptions: { timeout: 0 },
-    socket: tls
-      ? {
-          ...common,
-          reconnectStrategy: false,
-          tls: true,
-          // A name of the certificate; an address is compared without being sent.
-          ...(isIP(host) === 0 ? { servername: host } : {}),
-          ...(ca === undefined ? {} : { ca }),
-        }
-      : { ...common, reconnectStrategy: false },
+    socket:
+      tls === undefined
+        ? { ...common, reconnectStrategy: false }
+        : {
+            ...common,
+            ...tls,
+            reconnectStrategy: false,
+            tls: true,
+            // A name of the certificate; an address is compared without being sent.
+            ...(isIP(host) === 0 ? { servername: host } : {}),
+          },
   });
 }

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { HubError } from '../../base/errors.ts';
+import { tlsOfUrl, tlsParameters, type UrlTls } from '../../base/url-tls.ts';
 
 /** The three keys of one log. */
 export interface LogKeys {
@@ -15,9 +15,7 @@ export interface LogKeys {
 export interface RedisTarget {
   readonly host: string;
   readonly port: number;
-  readonly tls: boolean;
-  /** The certificates to trust beside the system's, as PEM. */
-  readonly ca: string | undefined;
+  readonly tls: UrlTls | undefined;
   readonly username: string | undefined;
   readonly password: string | undefined;
   readonly database: number;
@@ -26,10 +24,10 @@ export interface RedisTarget {
   readonly shown: string;
 }
 
-const parameters = ['stream', 'ca'];
+const parameters = ['stream', ...tlsParameters];
 const defaultStream = 'events';
 
-/** `redis://[user:pass@]host:6379/DB?stream=NAME`, `rediss:` for TLS, `ca=FILE` for certificates of one's own. */
+/** `redis://[user:pass@]host:6379/DB?stream=NAME`, `rediss:` for TLS with `ca=FILE`, `cert=FILE` and `key=FILE` for certificates of one's own. */
 export function parseRedisUrl(text: string): RedisTarget {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   // Another one means that a part of the password is taken for something else, and would be told.
@@ -46,10 +44,8 @@ export function parseRedisUrl(text: string): RedisTarget {
   if (unknown !== undefined) {
     throw unusable(`it has the parameter "${unknown}"; known: ${parameters.join(', ')}`);
   }
-  const tls = url.protocol === 'rediss:';
-  if (!tls && url.searchParams.has('ca')) {
-    throw unusable('?ca= is for rediss://, a connection by TLS');
-  }
+  const scheme = url.protocol.slice(0, -1);
+  const tls = tlsOfUrl(url.searchParams, { scheme, secureScheme: 'rediss', unusable });
   const path = /^\/?(\d{0,5})$/.exec(url.pathname);
   if (path === null) throw unusable('the path is the number of a database, such as /0');
   const stream = url.searchParams.get('stream') ?? defaultStream;
@@ -60,7 +56,6 @@ export function parseRedisUrl(text: string): RedisTarget {
     host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
     port,
     tls,
-    ca: readCertificates(url.searchParams.get('ca')),
     username: url.username === '' ? undefined : decoded(url.username),
     password: url.password === '' ? undefined : decoded(url.password),
     database,
@@ -74,16 +69,6 @@ function decoded(text: string): string {
     return decodeURIComponent(text);
   } catch {
     throw unusable('it has a "%" that begins no percent-encoding: write %25');
-  }
-}
-
-function readCertificates(file: string | null): string | undefined {
-  if (file === null) return undefined;
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (reason) {
-    const why = reason instanceof Error ? reason.message : String(reason);
-    throw unusable(`the certificates of ?ca= cannot be read (${why})`);
   }
 }
 

@@ -204,7 +204,7 @@ describeWithOwnEngines('access to Redis', ['redis'], () => {
 
 describeWith('a connection by TLS', 'openssl', (openssl) => {
   describeWithOwnEngines('to Redis', ['redis'], () => {
-    it('trusts the certificates that the URL names, and no others', async () => {
+    it('trusts the certificates that the URL names and no others, and shows the one that it names', async () => {
       const folder = temporaryFolder();
       onTestFinished(() => folder.remove());
       const [key, certificate] = [join(folder.path, 'key.pem'), join(folder.path, 'cert.pem')];
@@ -241,6 +241,16 @@ describeWith('a connection by TLS', 'openssl', (openssl) => {
         await log.close();
       }
       expect(await command(server.url, 'XLEN', 'events')).toBe(2);
+
+      // As Redis has it by default: who shows no certificate that it trusts is not let in.
+      await command(server.url, 'CONFIG', 'SET', 'tls-auth-clients', 'yes');
+      await expect(openLog(`${url}?ca=${certificate}`)).rejects.toMatchObject({
+        code: 'unavailable',
+      });
+      const shown = await openLog(`${url}?ca=${certificate}&cert=${certificate}&key=${key}`);
+      await shown.append([{ events: [anEvent()], atomic: false }]);
+      await shown.close();
+      expect(await command(server.url, 'XLEN', 'events')).toBe(3);
       expect(warned).not.toHaveBeenCalled();
     });
   });
