@@ -1,4 +1,4 @@
-import type { ClientSession } from 'mongodb';
+import type { Binary, ClientSession } from 'mongodb';
 import { HubError } from '../../base/errors.ts';
 import { type Lease, leasePrefixes } from '../event-store.ts';
 import type { Collections, LeaseDocument } from './collections.ts';
@@ -20,9 +20,9 @@ export class Leases {
   acquire(name: string, holder: string, ttlMs: number): Promise<Lease | undefined> {
     return this.#connection.use(async ({ leases }) => {
       await this.#transactions.endLeftOpen();
-      await this.#endLeftOpen(name, holder);
+      const ended = await this.#endLeftOpen(name, holder);
       const take = () =>
-        leases.findOneAndUpdate({ _id: name }, this.#taking(holder, ttlMs), {
+        leases.findOneAndUpdate({ _id: name }, this.#taking(holder, ttlMs, ended), {
           upsert: true,
           returnDocument: 'after',
         });
@@ -61,9 +61,19 @@ export class Leases {
     await this.#connection.use(({ leases }) => leases.deleteOne({ _id: name, holder, epoch }));
   }
 
-  /** In one step: free or ours, then ours; else as it was. A free one gets a new epoch. */
-  #taking(holder: string, ttlMs: number) {
-    const isFree = { $lte: [{ $ifNull: ['$expires_at', '$$NOW'] }, '$$NOW'] };
+  /**
+   * In one step: free or ours, then ours; else as it was. A free one gets a new epoch. One that
+   * ran out since it was looked at is not free yet: to write it would wait for what is left open.
+   */
+  #taking(holder: string, ttlMs: number, ended: Binary | undefined) {
+    const { sessionId } = this.#transactions;
+    const closed = [sessionId, ...(ended === undefined ? [] : [ended])];
+    const isFree = {
+      $and: [
+        { $lte: [{ $ifNull: ['$expires_at', '$$NOW'] }, '$$NOW'] },
+        { $in: [{ $ifNull: ['$session', { $literal: sessionId }] }, { $literal: closed }] },
+      ],
+    };
     const epoch = { $ifNull: ['$epoch', 0] };
     const ours = {
       _id: '$_id',
@@ -71,7 +81,7 @@ export class Leases {
       epoch: { $cond: [isFree, { $add: [epoch, 1] }, epoch] },
       expires_at: { $add: ['$$NOW', ttlMs] },
       schema_version: { $literal: migrations.length },
-      session: { $literal: this.#transactions.sessionId },
+      session: { $literal: sessionId },
     };
     const isOurs = { $or: [isFree, { $eq: ['$holder', { $literal: holder }] }] };
     return [{ $replaceWith: { $cond: [isOurs, ours, '$$ROOT'] } }];
@@ -81,8 +91,9 @@ export class Leases {
    * A holder that was frozen or killed in the middle of a transaction keeps
    * what that touched locked for up to a minute. Whoever is about to take its
    * lease ends that transaction first: it was not committed, and never will be.
+   * The answer is the session that it was in.
    */
-  async #endLeftOpen(name: string, holder: string): Promise<void> {
+  async #endLeftOpen(name: string, holder: string): Promise<Binary | undefined> {
     const { sessionId } = this.#transactions;
     const left = await this.#connection.collections.leases.findOne(
       {
@@ -94,8 +105,9 @@ export class Leases {
       },
       { projection: { session: 1 } },
     );
-    if (left?.session === undefined) return;
+    if (left?.session === undefined) return undefined;
     await endSession(this.#connection, left.session);
+    return left.session;
   }
 }
 

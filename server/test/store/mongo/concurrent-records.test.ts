@@ -165,6 +165,31 @@ describeWithEngines('readers at once on one MongoDB', ['mongo'], () => {
       await client.close();
     }
   });
+
+  it('are not kept waiting either when its lease runs out while they ask for it', async () => {
+    const client = new MongoClient(url);
+    const leases = client.db().collection<{ _id: string }>('leases');
+    try {
+      for (let round = 0; round < 12; round += 1) {
+        const _id = `archive:dead-${round}`;
+        const session = client.startSession();
+        // Asked for without a pause, so that it runs out at any moment of the asking.
+        const dead = { holder: 'dead', epoch: 1, expires_at: new Date(Date.now() + 30) };
+        await leases.insertOne({ _id, ...dead, session: session.id?.id } as { _id: string });
+        session.startTransaction();
+        await leases.updateOne({ _id }, { $inc: { transactions: 1 } }, { session });
+        let taken: Lease | undefined;
+        while (taken === undefined) taken = await stores[1].acquireLease(_id, 'next', 60_000);
+        expect(taken.epoch).toBe(2);
+        await expect(session.commitTransaction()).rejects.toMatchObject({
+          codeName: 'NoSuchTransaction',
+        });
+        await session.endSession();
+      }
+    } finally {
+      await client.close();
+    }
+  });
 });
 
 /** What one shard should hold, in the plainest way. */
