@@ -1,12 +1,14 @@
-import type { ClientSession } from 'mongodb';
+import { type ClientSession, MongoBulkWriteError } from 'mongodb';
 import { dateOf, yieldTurn } from '../../base/clock.ts';
+import { HubError } from '../../base/errors.ts';
 import { removedEventOf } from '../../event/removed-event.ts';
 import type { Lease, Removal, RemovalCut } from '../event-store.ts';
-import type { Collections, EventDocument, RemovedDocument } from './collections.ts';
+import type { EventDocument, RemovedDocument } from './collections.ts';
 import { storedEvent } from './event-documents.ts';
 import { wholeOf } from './frozen.ts';
 import { assertLease } from './leases.ts';
 import type { MongoConnection } from './mongo-connection.ts';
+import { isDuplicateKey } from './mongo-fault.ts';
 import { assertNoOlderHub, keepOlderHubsOut } from './older-hubs.ts';
 import { minutesOf, readOldest, removalOf, startOf, withinCut } from './oldest-events.ts';
 import { moveFloor, readRetention, takeTurn } from './retention-document.ts';
@@ -53,26 +55,41 @@ export async function removeOldest(
         const frozen = minutes.map((minute) => ({ _id: dateOf(minute) }));
         await collections.frozenMinutes.insertMany(frozen, { session, ordered: false });
       }
-      await replaceByRecords(collections, found, session);
+      await replaceByRecords(connection, found, session);
       return removal;
     });
   });
 }
 
 async function replaceByRecords(
-  { events, removedEvents }: Collections,
+  { collections, place }: Pick<MongoConnection, 'collections' | 'place'>,
   documents: readonly EventDocument[],
   session: ClientSession,
 ): Promise<void> {
+  const { events, removedEvents } = collections;
   const records: RemovedDocument[] = [];
   for (const document of documents) {
     records.push(recordOf(document));
     if (records.length % turnEvents === 0) await yieldTurn();
   }
-  await removedEvents.insertMany(records, { session, ordered: false });
+  await removedEvents.insertMany(records, { session, ordered: false }).catch((reason) => {
+    throw isDuplicateKey(reason) ? thereAgain(reason, place) : reason;
+  });
   const ids = records.map(({ _id }) => _id);
   const { deletedCount } = await events.deleteMany({ _id: { $in: ids } }, { session });
   if (deletedCount !== ids.length) throw new Error('an event was removed in a snapshot');
+}
+
+/** Nobody else can have written the record meanwhile: it is this transaction's turn. */
+function thereAgain(reason: unknown, place: string): HubError {
+  const failed =
+    reason instanceof MongoBulkWriteError ? reason.result.getWriteErrorAt(0) : undefined;
+  const { _id: id } = (failed?.getOperation() ?? {}) as Partial<RemovedDocument>;
+  return new HubError(
+    'conflict',
+    `the event ${id} was removed before, and is in the collection events of ${place} again, as when that alone is restored from an older dump: delete from it what removed_events has, then retention goes on`,
+    { cause: reason },
+  );
 }
 
 function recordOf(document: EventDocument): RemovedDocument {

@@ -202,6 +202,35 @@ describeWithEngines('removing from a MongoDB that several use', ['mongo'], () =>
     expect((await stores[0].retained()).floors.get(shard)).toBe(more[8]?.position);
   });
 
+  it('says which event is there again, of a collection that was restored alone, until it is not', async () => {
+    const entries = logEntries(perMinute(30));
+    await stores[0].record(shard, entries);
+    const events = client.db().collection<{ _id: string }>('events');
+    const dump = await events.find().sort({ position: 1 }).toArray();
+    await removeAll(stores[0], 100);
+    await events.insertMany(dump.slice(0, 20));
+    // What lies behind the floor is not looked at, but in a log that is read anew.
+    expect(await stores[0].removeOldest(shard, all, 10)).toBeUndefined();
+    await stores[0].resetPosition(shard, undefined);
+    await expect(stores[1].removeOldest(shard, all, 10)).rejects.toMatchObject({
+      code: 'conflict',
+      message: expect.stringContaining(`the event ${dump[0]?._id} was removed before`),
+    });
+    expect(await stores[0].retained()).toMatchObject({ removedEvents: 29 });
+    // As docs/operate.md has it.
+    const again = events.aggregate([
+      { $lookup: { from: 'removed_events', localField: '_id', foreignField: '_id', as: 'record' } },
+      { $match: { record: { $ne: [] } } },
+      { $project: { _id: 1 } },
+    ]);
+    for await (const { _id } of again) await events.deleteOne({ _id });
+    expect(await left(stores[0])).toEqual([entries[29]?.event.id]);
+    const more = logEntries(perMinute(5), 2_000);
+    expect(await stores[0].record(shard, more)).toMatchObject({ added: 5 });
+    expect(await stores[1].removeOldest(shard, all, 10)).toMatchObject({ events: 5 });
+    expect(await totals(stores[2])).toEqual([35, 350n]);
+  });
+
   it('does nothing under a lease that another has taken', async () => {
     await stores[0].record(shard, logEntries(perMinute(30)));
     const lease = (await stores[0].acquireLease('retention', 'one', 60_000)) as Lease;
