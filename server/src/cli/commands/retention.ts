@@ -2,6 +2,7 @@ import { systemClock } from '../../base/clock.ts';
 import { maskPasswords } from '../../config/mask-passwords.ts';
 import { retentionFault } from '../../config/retention.ts';
 import type { Settings } from '../../config/settings.ts';
+import { RemovalTally } from '../../readers/remove-old-events.ts';
 import type { EventStore } from '../../store/event-store.ts';
 import { auditAct } from '../audit-act.ts';
 import { defineCommand } from '../command.ts';
@@ -59,13 +60,16 @@ export const retention = defineCommand({
         await writePreview(preview, format, terminal);
         return exitCode.done;
       }
-      const signal = interrupted;
-      const removed = await applyRemoval(engines, settings, preview, { terminal, signal });
-      const output = openRecordOutput(format, removalShape, terminal);
-      for (const removal of removed.removals) await output.write(removal);
-      await output.end();
-      if (removed.events > 0) auditAct(settings, 'retention_applied');
-      terminal.err(`${removed.events} events were removed`);
+      const tally = new RemovalTally();
+      const tell = () => tellRemoved(settings, tally, format, terminal);
+      try {
+        await applyRemoval(engines, settings, preview, { terminal, signal: interrupted, tally });
+      } catch (reason) {
+        // What went before it failed is gone all the same.
+        if (tally.events > 0) await tell();
+        throw reason;
+      }
+      await tell();
       if (!interrupted.aborted) return exitCode.done;
       terminal.err('interrupted before the end: the same command goes on from there');
       return exitCode.refused;
@@ -85,6 +89,19 @@ function ageOf(flag: string | undefined, settings: Settings): number {
   const fault = retentionFault(ageMs, settings);
   if (fault !== undefined) throw usageError(`--older-than: ${fault}`);
   return ageMs;
+}
+
+async function tellRemoved(
+  settings: Settings,
+  { removals, events }: RemovalTally,
+  format: OutputFormat,
+  terminal: Terminal,
+): Promise<void> {
+  const output = openRecordOutput(format, removalShape, terminal);
+  for (const removal of removals) await output.write(removal);
+  await output.end();
+  if (events > 0) auditAct(settings, 'retention_applied');
+  terminal.err(`${events} events were removed`);
 }
 
 async function show(

@@ -4,20 +4,27 @@ import { HubError } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
 import type { Settings } from '../../config/settings.ts';
 import { type Engines, isEmbedded } from '../../main/engines.ts';
-import { RemovalTally, removeOldEvents } from '../../readers/remove-old-events.ts';
+import { type RemovalTally, removeOldEvents } from '../../readers/remove-old-events.ts';
 import { CommandError, exitCode } from '../exit-code.ts';
 import { showProgressBar } from '../progress-bar.ts';
 import type { Terminal } from '../terminal.ts';
 import { eventsOf, type Preview } from './preview-removal.ts';
 
-/** Removes what the preview named, beside a running hub or without one. The answer is what is gone, also when it was interrupted. */
+export interface RemovalRun {
+  readonly terminal: Terminal;
+  /** Ends it after the part that is being removed. */
+  readonly signal: AbortSignal;
+  /** Has what is gone when this settles, however it does. */
+  readonly tally: RemovalTally;
+}
+
+/** Removes what the preview named, beside a running hub or without one. */
 export async function applyRemoval(
   engines: Engines,
   settings: Settings,
   preview: Preview,
-  { terminal, signal }: { readonly terminal: Terminal; readonly signal: AbortSignal },
-): Promise<RemovalTally> {
-  const tally = new RemovalTally();
+  { terminal, signal, tally }: RemovalRun,
+): Promise<void> {
   const total = eventsOf(preview);
   const endProgress = showProgressBar(terminal, () => ({
     done: total === 0 ? undefined : Math.min(1, tally.events / total),
@@ -36,7 +43,6 @@ export async function applyRemoval(
   } finally {
     endProgress();
   }
-  return tally;
 }
 
 /** A hub that removes has the lease for a moment; one that was killed, until that runs out. */
