@@ -169,7 +169,8 @@ async function sortOut(
     } else if (isRepeatOf(first.event, entry.event)) {
       duplicates += 1;
       if (first.position === undefined || isOwn(first.position)) continue;
-      firsts.set(entry.event.id, entry);
+      // What comes behind it is compared with the first one all the same.
+      firsts.set(entry.event.id, { event: first.event, position: entry.position });
       moved.push(entry);
     } else {
       conflicts.push(entry);

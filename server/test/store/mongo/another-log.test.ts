@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { LogEntry, Position } from '../../../src/log/event-log.ts';
 import { formatPosition, unseen } from '../../../src/log/kafka/kafka-position.ts';
 import type { EventStore } from '../../../src/store/event-store.ts';
-import { someEvents } from '../../support/build-event.ts';
+import { anEvent, someEvents } from '../../support/build-event.ts';
 import { describeWithEngines } from '../../support/needed-program.ts';
 import type { StoreHarness } from '../event-store.suite.ts';
 import { mongoStoreHarness } from '../mongo-store-harness.ts';
@@ -114,5 +114,40 @@ describeWithEngines('a store whose log took the place of another', ['mongo'], ()
       }
     });
     await fc.assert(follow, { numRuns: 40 });
+  });
+
+  it('tells repeats from conflicts by what came first, however much is recorded at once', async () => {
+    /** Receipt, and the time that the client gave, if any. */
+    const sends = fc.array(
+      fc.record({ receivedAt: fc.nat({ max: 3 }), timestamp: fc.option(fc.nat({ max: 3 })) }),
+      { minLength: 2, maxLength: 6 },
+    );
+    const alike = fc.asyncProperty(sends, async (course) => {
+      const verdicts = [];
+      for (const atOnce of [1, course.length]) {
+        partition += 1;
+        const shard = String(partition);
+        const id = `of ${shard}`;
+        const events = course.map(({ receivedAt, timestamp }) =>
+          anEvent({ id, receivedAt, timestamp: timestamp ?? receivedAt }),
+        );
+        const entries = events.map((event, offset) => {
+          const place = { partition, offset, fingerprint: '01234567' };
+          return { shard, position: formatPosition(place, offset === 0 ? lost : own), event };
+        });
+        await store.record(shard, entries.slice(0, 1));
+        const others = entries.slice(1);
+        const sum = { added: 0, duplicates: 0, conflicts: 0 };
+        for (let at = 0; at < others.length; at += atOnce) {
+          const part = await store.record(shard, others.slice(at, at + atOnce), { isOwn });
+          for (const verdict of ['added', 'duplicates', 'conflicts'] as const) {
+            sum[verdict] += part[verdict];
+          }
+        }
+        verdicts.push(sum);
+      }
+      expect(verdicts[1]).toEqual(verdicts[0]);
+    });
+    await fc.assert(alike, { numRuns: 60 });
   });
 });
