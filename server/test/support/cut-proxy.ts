@@ -6,6 +6,9 @@ export type Direction = 'to-server' | 'to-client';
 
 type Mode = 'pass' | 'drop' | 'stall' | { readonly delayMs: number };
 
+/** What arrives in place of what was sent. */
+type Change = (chunk: Buffer) => Buffer;
+
 /**
  * A network between a client and a server on loopback that can be cut in each
  * direction. Connections that there are and those to come are cut alike.
@@ -16,6 +19,7 @@ export class CutProxy {
   readonly #sent: Buffer[] = [];
   readonly #links = new Set<Link>();
   readonly #modes: Record<Direction, Mode> = { 'to-server': 'pass', 'to-client': 'pass' };
+  readonly #changes: Record<Direction, Change> = { 'to-server': same, 'to-client': same };
   readonly #server: Server;
   #trigger: { readonly text: string; readonly cut: () => void } | undefined;
 
@@ -23,7 +27,8 @@ export class CutProxy {
     this.#server = server;
     this.port = (server.address() as AddressInfo).port;
     server.on('connection', (client: Socket) => {
-      const link = new Link(client, connect(target, '127.0.0.1'), this.#modes, (chunk) =>
+      const server = connect(target, '127.0.0.1');
+      const link = new Link(client, server, this.#modes, this.#changes, (chunk) =>
         this.#note(chunk),
       );
       this.#links.add(link);
@@ -44,6 +49,11 @@ export class CutProxy {
   /** Bytes arrive so much later, in their order. */
   delay(direction: Direction, delayMs: number): void {
     this.#modes[direction] = { delayMs };
+  }
+
+  /** Bytes arrive changed, as what comes at once. */
+  change(direction: Direction, change: Change): void {
+    this.#changes[direction] = change;
   }
 
   /** Both sides of every connection are told that it is broken. New ones pass. */
@@ -83,6 +93,8 @@ export class CutProxy {
   }
 }
 
+const same: Change = (chunk) => chunk;
+
 /** One connection and the way on from the proxy. */
 class Link {
   readonly #client: Socket;
@@ -91,16 +103,19 @@ class Link {
   /** A stream with a hole in it is no stream any more. */
   readonly #broken: Record<Direction, boolean> = { 'to-server': false, 'to-client': false };
   readonly #modes: Readonly<Record<Direction, Mode>>;
+  readonly #changes: Readonly<Record<Direction, Change>>;
 
   constructor(
     client: Socket,
     server: Socket,
     modes: Readonly<Record<Direction, Mode>>,
+    changes: Readonly<Record<Direction, Change>>,
     sent: (chunk: Buffer) => void,
   ) {
     this.#client = client;
     this.#server = server;
     this.#modes = modes;
+    this.#changes = changes;
     client.on('data', (chunk) => {
       this.#carry('to-server', chunk);
       sent(chunk);
@@ -148,7 +163,7 @@ class Link {
     const [from, to] =
       direction === 'to-server' ? [this.#client, this.#server] : [this.#server, this.#client];
     if (chunk === 'end') to.destroy();
-    else if (!to.destroyed && !to.write(chunk)) {
+    else if (!to.destroyed && !to.write(this.#changes[direction](chunk))) {
       from.pause();
       to.once('drain', () => from.resume());
     }

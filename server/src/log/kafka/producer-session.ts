@@ -1,4 +1,4 @@
-import { type ConnectionPool, initProducerIdV4 } from '@platformatic/kafka';
+import { type Connection, type ConnectionPool, initProducerIdV4 } from '@platformatic/kafka';
 import type { KafkaCluster } from './kafka-cluster.ts';
 import { type NumberedBatches, type Produce, type ProduceAnswer, produceOf } from './produce.ts';
 import type { RecordBatch } from './record-batch.ts';
@@ -12,7 +12,8 @@ export class ProducerSession {
   readonly #cluster: KafkaCluster;
   readonly #pool: ConnectionPool;
   readonly #sequences = new Map<number, number>();
-  readonly #produce = new Map<number, Produce>();
+  /** A broker that comes back as another version is met on a connection of its own. */
+  readonly #produce = new WeakMap<Connection, Produce>();
   #identity: Identity | undefined;
 
   constructor(cluster: KafkaCluster) {
@@ -43,8 +44,8 @@ export class ProducerSession {
     batches: NumberedBatches,
   ): Promise<Map<number, number>> {
     const connection = await this.#cluster.connection(this.#pool, leader);
-    const produce = this.#produce.get(leader) ?? (await produceOf(connection));
-    this.#produce.set(leader, produce);
+    const produce = this.#produce.get(connection) ?? (await produceOf(connection));
+    this.#produce.set(connection, produce);
     const topic = { name: this.#cluster.target.topic, id: topicId };
     return offsetsIn(await produce(connection, topic, batches));
   }

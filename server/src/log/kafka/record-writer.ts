@@ -223,8 +223,11 @@ function tellWritten(
 
 /** What a failed request wrote all the same: each of its partitions succeeds or fails by itself. */
 function writtenBeside(reason: unknown): ReadonlyMap<number, number> {
-  const { response } = reason as { readonly response?: ProduceAnswer };
-  return response === undefined ? new Map() : offsetsIn(response);
+  // A refusal of the question which versions there are has an answer too, and no partitions in it.
+  const { response } = reason as { readonly response?: Partial<ProduceAnswer> };
+  return response?.partitions === undefined
+    ? new Map()
+    : offsetsIn({ partitions: response.partitions });
 }
 
 /** As Kafka's own producers do, so that others that write by user meet ours. */
