@@ -114,7 +114,8 @@ class KafkaLog {
     this.facts = facts;
     this.clock = clock;
     this.mark = markOf(facts);
-    this.upkeep = new Upkeep(cluster, clock, options.keepMs ?? limits.logKeepMsMin);
+    const keepMs = options.keepMs ?? limits.logKeepMsMin;
+    this.upkeep = new Upkeep(cluster, clock, { keepMs, sameTopic: () => this.#sameTopic() });
     this.#target = cluster.target;
     this.#options = options;
     this.#recent = new RecentIds(clock);

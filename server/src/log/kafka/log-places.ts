@@ -1,3 +1,4 @@
+import type { HubError } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
 import { positionGone } from '../../event/position-faults.ts';
 import type { Places, Position, ReadOptions } from '../event-log.ts';
@@ -20,6 +21,8 @@ export interface PlacesDeps {
   readonly cluster: KafkaCluster;
   readonly facts: TopicFacts;
   readonly mark: TopicMark;
+  /** Why nothing can be read on. */
+  readonly gone: HubError | undefined;
 }
 
 /** The places that a position names. Throws `position_gone` for another topic's, `invalid` for what never was one. */
@@ -137,9 +140,11 @@ export async function endOf(deps: PlacesDeps): Promise<Position | undefined> {
 
 /** See `EventLog.trimmedTo`. */
 export async function trimmedPosition(
-  { cluster, mark }: PlacesDeps,
+  { cluster, mark, gone }: PlacesDeps,
   shard: string,
 ): Promise<Position | undefined> {
+  // What another topic has removed is no place of this one, and retention would go by it.
+  if (gone !== undefined) throw gone;
   const partition = Number(shard);
   const first = (await cluster.offsets([partition], 'earliest')).get(partition) ?? 0;
   if (first === 0) return undefined;

@@ -13,8 +13,6 @@ export interface ReadDeps extends PlacesDeps {
   readonly clock: Clock;
   /** Aborts when the log closes. */
   readonly closing: AbortSignal;
-  /** Why nothing can be read on. */
-  readonly gone: HubError | undefined;
 }
 
 /**

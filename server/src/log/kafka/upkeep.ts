@@ -14,6 +14,13 @@ interface ArchivedMark {
   readonly offset: number;
 }
 
+interface UpkeepOptions {
+  /** For how long what is archived stays. */
+  readonly keepMs: number;
+  /** Rejects when the topic is not the one that was opened. */
+  readonly sameTopic: () => Promise<unknown>;
+}
+
 /** How many times of archiving are remembered within the time that entries are kept. */
 const marksKept = 60;
 
@@ -27,13 +34,15 @@ export class Upkeep {
   readonly #cluster: KafkaCluster;
   readonly #clock: Clock;
   readonly #keepMs: number;
+  readonly #sameTopic: UpkeepOptions['sameTopic'];
   readonly #marks = new Map<number, ArchivedMark[]>();
   readonly #told = new Map<number, number>();
 
-  constructor(cluster: KafkaCluster, clock: Clock, keepMs: number) {
+  constructor(cluster: KafkaCluster, clock: Clock, { keepMs, sameTopic }: UpkeepOptions) {
     this.#cluster = cluster;
     this.#clock = clock;
     this.#keepMs = keepMs;
+    this.#sameTopic = sameTopic;
   }
 
   /** The entry at the archive's position stays, so that it can be found again. */
@@ -68,6 +77,8 @@ export class Upkeep {
     const { admin, target } = this.#cluster;
     const oldest = await this.#cluster.offsets([partition], 'earliest');
     if (bound <= (oldest.get(partition) ?? 0)) return;
+    // The request names the topic only: one that took its place has nothing archived at these offsets.
+    await this.#sameTopic();
     const partitions = [{ partition, offset: BigInt(bound) }];
     await this.#cluster.ask(admin.deleteRecords({ topics: [{ name: target.topic, partitions }] }));
   }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { MongoClient } from 'mongodb';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
 import { limits } from '../../../src/base/limits.ts';
 import type { NewEvent } from '../../../src/event/event.ts';
 import { Cursor, ownPlacesOf } from '../../../src/log/cursor.ts';
@@ -154,6 +154,25 @@ describeWithEngines('trimming a log in Kafka', ['kafka'], () => {
     const after = log.positionAt(log.placesIn(removedTo)) as Position;
     expect(await ids(after)).toEqual(idsOf(events.slice(39)));
     await expect(ids(at(positions, 20))).rejects.toMatchObject({ code: 'position_gone' });
+  });
+
+  it('takes nothing from a topic that took the place of its own, and does not go by what that removed', async () => {
+    const positions = await append(someEvents(10));
+    const end = at(positions, -1);
+    const shard = shardOf(end);
+    await log.trim(end);
+    await clock.advance(hour + minute);
+    await deleteTopic(url);
+    await createTopic(url);
+    const next = await openLog(url, { clock: manualClock(clock.now()) });
+    onTestFinished(() => next.close());
+    const events = someEvents(20);
+    await next.append([{ events, atomic: false }]);
+    await expect(log.trim(end)).rejects.toMatchObject({
+      message: expect.stringContaining('it was deleted and made again'),
+    });
+    expect(await readAll(next)).toHaveLength(events.length);
+    await expect(log.trimmedTo(shard)).rejects.toMatchObject({ code: 'position_gone' });
   });
 
   it('leaves a place that a restarted hub finds, though everything is archived', async () => {
