@@ -147,7 +147,7 @@ export interface Removal {
   /** The times of receipt of its first and its last event. */
   readonly oldest: Instant;
   readonly newest: Instant;
-  /** The place of its last event, of the log that is there now if it has one: the shard's floor when it is gone. */
+  /** The shard's floor when it is gone: the place of its last event, of the log that is there now where that has lost one. */
   readonly floor: Position;
   /** Minutes that lose an event and were whole before. */
   readonly minutes: number;

@@ -70,22 +70,25 @@ export function minutesOf(documents: readonly Dated[]): ReadonlySet<number> {
   return new Set(documents.map(({ timestamp }) => minuteOf(timestamp.getTime())));
 }
 
+/** `known` is the floor before it, which stays where nothing else of the log that is there now goes. */
 export function removalOf(
   shard: string,
   documents: readonly Dated[],
   minutes: number,
   { isOwn }: Pick<RemovalCut, 'isOwn'>,
+  known: Position | undefined,
 ): Removal {
   const [first] = documents;
   const last = documents.at(-1);
   if (first === undefined || last === undefined) throw new Error('nothing is to be removed');
   const lastOwn = isOwn && documents.findLast(({ position }) => isOwn(position as Position));
+  const ownKnown = known !== undefined && isOwn?.(known) ? known : undefined;
   return {
     shard,
     events: documents.length,
     oldest: first.received_at.getTime(),
     newest: last.received_at.getTime(),
-    floor: (lastOwn ?? last).position as Position,
+    floor: (lastOwn?.position ?? ownKnown ?? last.position) as Position,
     minutes,
   };
 }

@@ -1,3 +1,4 @@
+import type { Position } from '../../log/event-log.ts';
 import type { Removal, RemovalCut } from '../event-store.ts';
 import type { Collections } from './collections.ts';
 import { wholeOf } from './frozen.ts';
@@ -21,16 +22,19 @@ export async function previewRemoval(
 ): Promise<Removal | undefined> {
   const minutes = new Set<number>();
   let removal: Removal | undefined;
-  let after = startOf(await readRetention(collections), shard);
+  const retention = await readRetention(collections);
+  let floor = retention?.floors?.[shard] as Position | undefined;
+  let after = startOf(retention, shard);
   for (;;) {
     const page = withinCut(await readPage(collections, shard, after), cut);
     after = page.at(-1)?.position;
     if (page.length > 0) {
       const whole = await wholeOf(collections, minutesOf(page));
       for (const minute of whole) minutes.add(minute);
-      const own = removalOf(shard, page, minutes.size, cut);
-      const { oldest, events } = removal ?? { oldest: own.oldest, events: 0 };
-      removal = { ...own, oldest, events: events + own.events };
+      const part = removalOf(shard, page, minutes.size, cut, floor);
+      const { oldest, events } = removal ?? { oldest: part.oldest, events: 0 };
+      removal = { ...part, oldest, events: events + part.events };
+      floor = part.floor;
     }
     if (page.length < pageEvents) return removal;
   }

@@ -76,7 +76,7 @@ export async function moveFloor(
  * of a log that this one took the place of says nothing here, and gives way to one of its own.
  */
 function isBehind(floor: Position, known: Position, isOwn: IsOwn = () => true): boolean {
-  return isOwn(floor) === isOwn(known) ? floor >= known : isOwn(floor);
+  return isOwn(floor) === isOwn(known) ? floor > known : isOwn(floor);
 }
 
 /** Minutes more, frozen by what another hub removed; after `takeTurn`. */

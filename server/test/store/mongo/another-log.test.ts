@@ -90,8 +90,12 @@ describeWithEngines('a store whose log took the place of another', ['mongo'], ()
         const removable = left.slice(0, kept === -1 ? -1 : Math.min(kept, left.length - 1));
         const preview = await store.previewRemoval(shard, { receivedBefore, upTo, isOwn });
         expect(preview?.events ?? 0).toBe(removable.length);
-        await store.removeOldest(shard, { receivedBefore, upTo, isOwn }, count);
+        const floorWithout = (gone: readonly Position[]) =>
+          gone.findLast(isOwn) ?? floor ?? gone.at(-1);
+        expect(preview?.floor).toBe(removable.length === 0 ? undefined : floorWithout(removable));
+        const part = await store.removeOldest(shard, { receivedBefore, upTo, isOwn }, count);
         const removed = removable.slice(0, count);
+        expect(part?.floor).toBe(removed.length === 0 ? undefined : floorWithout(removed));
         left = left.slice(removed.length);
         floor = removed.findLast(isOwn) ?? floor;
 
@@ -114,6 +118,28 @@ describeWithEngines('a store whose log took the place of another', ['mongo'], ()
       }
     });
     await fc.assert(follow, { numRuns: 40 });
+  });
+
+  it('keeps and names its own floor while only what another log left goes', async () => {
+    partition += 1;
+    const shard = String(partition);
+    await store.record(shard, entriesAt(lost, [2, 3, 4, 9]));
+    await store.resetPosition(shard, undefined);
+    const [first] = entriesAt(own, [1]);
+    await store.record(shard, first === undefined ? [] : [first]);
+    const trimmed = { partition, offset: 8, fingerprint: unseen };
+    const cut = { receivedBefore, upTo: formatPosition(trimmed, own), isOwn };
+    for (const [count, events] of [
+      [1, 1],
+      [2, 2],
+      [3, 1],
+    ] as const) {
+      expect((await store.previewRemoval(shard, cut))?.floor).toBe(first?.position);
+      const part = await store.removeOldest(shard, cut, count);
+      expect(part).toMatchObject({ events, floor: first?.position });
+      expect((await store.retained()).floors.get(shard)).toBe(first?.position);
+    }
+    expect(await store.removeOldest(shard, cut, 1)).toBeUndefined();
   });
 
   it('tells repeats from conflicts by what came first, however much is recorded at once', async () => {
