@@ -1,5 +1,6 @@
+import { join } from 'node:path';
 import { MongoClient } from 'mongodb';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
 import type { NewEvent } from '../../src/event/event.ts';
 import { cutOf } from '../../src/readers/remove-old-events.ts';
 import { anEvent } from '../support/build-event.ts';
@@ -13,6 +14,7 @@ import { get } from '../support/rest-calls.ts';
 import { runCli } from '../support/run-cli.ts';
 import { kafkaEngines } from '../support/server-settings.ts';
 import { startTestHub, type TestHub } from '../support/start-test-hub.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
 
 /** In what logs differ for an operator who loses one. */
 interface LogKind {
@@ -160,5 +162,26 @@ function adoptedAfterRetention({ newPlace, trim, makeAnew, isTimed }: LogKind): 
     const { status, json: gone } = await stream(all[0].position);
     expect([status, gone.code]).toEqual([410, 'position_gone']);
     expect(idsOf(await history(gone.position))).toEqual(idsOf(left));
+  });
+
+  it('is copied with what only the lost one had', async () => {
+    await fill(oldCount);
+    await retain(removedCount);
+    await makeAnew(place.log);
+    const flags = [`--log=${place.log}`, `--store=${place.store}`];
+    await runCli(['log', 'adopt', '--yes', ...flags]);
+    await append(
+      place,
+      Array.from({ length: 20 }, () => anEvent({ userId: 'anna' })),
+    );
+    const folder = temporaryFolder();
+    onTestFinished(folder.remove);
+    const from = [`--from=${place.log}`, `--from-store=${place.store}`];
+    const to = `--to=sqlite:${join(folder.path, 'hub.db')}`;
+    for (const _ of ['once', 'again']) {
+      const { stderr, code } = await runCli(['copy', ...from, to]);
+      expect(stderr).toContain('counts and sums are equal');
+      expect(code).toBe(0);
+    }
   });
 }

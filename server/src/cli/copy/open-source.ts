@@ -64,6 +64,7 @@ function pairSource(settings: Settings, { log, store, close }: Engines): Source 
     name: maskPasswords(settings.log),
     store,
     read: (after, signal) => readLog(withTrimmedHistory(log, store), after, signal),
+    readStored: (signal) => readStore(store, undefined, signal),
     placeOf: async (id) => (await store.get(id))?.position,
     mark: () => markOf(log, store),
     settle: async (signal) => {

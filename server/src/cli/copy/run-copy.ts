@@ -62,16 +62,53 @@ async function copyAll(run: CopyRun, state: CopyState): Promise<CopyResult> {
 
   const after = await resumePlace(source, target.store, signal);
   if (after !== undefined) run.say('the target has an earlier copy: going on where that stopped');
-  let place = await copyFrom(after, run, state, mark);
+  let place = await goOn(after, run, state, mark);
   if (follow) place = await followOn(place, run, state);
   else if (signal.aborted) return { interrupted: true, differences: [] };
 
-  const found = await complete(place, run, state, mark);
-  if (found.length === 0 || after === undefined) return { interrupted: false, differences: found };
-  run.say('what was skipped is not all there: copying from the beginning');
-  await copyFrom(undefined, { ...run, signal: run.follow ? never : signal }, state, mark);
-  if (!follow && signal.aborted) return { interrupted: true, differences: [] };
-  return { interrupted: false, differences: await complete(place, run, state, mark) };
+  let found = await complete(place, run, state, mark);
+  for (const { why, ...part } of whatMayBeMissing(source, after !== undefined)) {
+    if (found.length === 0) break;
+    run.say(why);
+    await copyFrom(undefined, { ...run, ...part, signal: follow ? never : signal }, state, mark);
+    if (!follow && signal.aborted) return { interrupted: true, differences: [] };
+    found = await complete(place, run, state, mark);
+  }
+  return { interrupted: false, differences: found };
+}
+
+/** From an earlier copy's end, or from the beginning where that is a place of a log that is not there any more. */
+async function goOn(
+  after: string | undefined,
+  run: CopyRun,
+  state: CopyState,
+  mark: string,
+): Promise<string | undefined> {
+  try {
+    return await copyFrom(after, run, state, mark);
+  } catch (reason) {
+    if (after === undefined || HubError.from(reason).code !== 'position_gone') throw reason;
+    run.say('the log of the source does not go on from there: copying from the beginning');
+    return await copyFrom(undefined, run, state, mark);
+  }
+}
+
+/** What is read again while the totals differ, one after the other. */
+function whatMayBeMissing(
+  source: Source,
+  hasSkipped: boolean,
+): readonly { readonly why: string; readonly source: Source }[] {
+  const { readStored } = source;
+  const skipped = {
+    why: 'what was skipped is not all there: copying from the beginning',
+    source,
+  };
+  if (readStored === undefined) return hasSkipped ? [skipped] : [];
+  const left = {
+    why: 'the store of the source may have events of a log that was there before this one: copying from the store',
+    source: { ...source, read: (_: string | undefined, signal: AbortSignal) => readStored(signal) },
+  };
+  return hasSkipped ? [skipped, left] : [left];
 }
 
 /** For what comes after the interruption that ends a following copy. */

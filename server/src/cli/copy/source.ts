@@ -21,6 +21,8 @@ export interface Source {
   readonly store: EventStore | undefined;
   /** From a place, or from the beginning, to the end that there is then. */
   read(after: string | undefined, signal: AbortSignal): AsyncIterable<SourceBatch>;
+  /** Everything that is stored, where the log may have taken the place of one that gave some of it. */
+  readonly readStored?: (signal: AbortSignal) => AsyncIterable<SourceBatch>;
   /** The place of a stored event; undefined where it is not there, or cannot be looked up. */
   placeOf(id: string): Promise<string | undefined>;
   /** Differs after every write, and after what retention removed. */
