@@ -262,21 +262,31 @@ describeWithOwnEngines('no secret is told', ['redis', 'mongo'], () => {
       wrong.password = encodeURIComponent(secret('a password that an engine refuses'));
       return wrong.href;
     };
-    const wrong = { log: refused(engines.log), store: refused(engines.store) };
     const ports = ['--http-port=0', '--grpc-port=0'];
-    for (const flag of [`--log=${wrong.log}`, `--store=${wrong.store}`]) {
+    for (const flag of [`--log=${refused(engines.log)}`, `--store=${refused(engines.store)}`]) {
       await commands(['doctor', ...ports, flag], ['keys', 'list', flag], ['log', 'adopt', flag]);
+      const ended = await run(['serve', ...ports, flag]);
+      expect(ended).toMatchObject({ code: 2, stderr: expect.stringContaining('refuses') });
     }
-    const ended = await run(['serve', ...ports, `--store=${wrong.store}`]);
-    expect(ended).toMatchObject({ code: 2, stderr: expect.stringContaining('refuses') });
+  });
+
+  it('by a hub whose password an engine refuses from then on', async () => {
+    const log = new URL(engines.log);
+    log.username = 'turned-out';
+    const rules = ['on', `>${secret('the password of Redis')}`, '~*', '&*', '+@all'];
+    await command(redis.url, 'ACL', 'SETUSER', log.username, ...rules);
     const roles = 'http,grpc,readers';
-    const waiting = await startHubProcess({ ...engines, log: wrong.log }, roles, loudly);
-    const { status, text } = await waiting.readiness();
-    expect({ status, text }).toMatchObject({
-      status: 503,
-      text: expect.stringContaining('refuses'),
-    });
-    spoken.add('/readyz', text);
+    const waiting = await startHubProcess({ ...engines, log: log.href }, roles, loudly);
+    await command(redis.url, 'ACL', 'SETUSER', log.username, 'resetpass');
+    await command(redis.url, 'CLIENT', 'KILL', 'USER', log.username);
+    await vi.waitFor(async () => {
+      const { status, text } = await waiting.readiness();
+      spoken.add('/readyz', text);
+      expect({ status, text }).toMatchObject({
+        status: 503,
+        text: expect.stringContaining('refuses'),
+      });
+    }, 30_000);
     for (const shown of shownWays.slice(0, 8)) await callEverything(waiting, shown, spoken);
     await endAndHear(waiting);
   });
