@@ -1,8 +1,8 @@
 import { type CutProxy, startCutProxy } from '../../support/cut-proxy.ts';
-import { freeEnginePort } from '../../support/engines/engine-process.ts';
 import { type KafkaServer, startKafkaServer } from '../../support/engines/kafka-server.ts';
 import { type MongoServer, startMongoServer } from '../../support/engines/mongo-server.ts';
 import { RedisServer, startRedisServer } from '../../support/engines/redis-server.ts';
+import { startKafkaBehindProxy } from '../../support/kafka-behind-proxy.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
 import { freePort } from './free-port.ts';
 import { type HubAddress, HubProcess } from './hub-process.ts';
@@ -189,8 +189,6 @@ async function startLog({ log: name, withNetwork = false, redisSettings = {} }: 
     return { log, network: withNetwork ? await startCutProxy(log.port) : undefined };
   }
   if (!withNetwork) return { log: await startKafkaServer(), network: undefined };
-  const port = await freeEnginePort();
-  const network = await startCutProxy(port);
-  const log = await startKafkaServer({ behind: { networkPort: network.port, port } });
+  const { server: log, network } = await startKafkaBehindProxy();
   return { log, network };
 }

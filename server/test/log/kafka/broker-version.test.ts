@@ -1,9 +1,7 @@
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { anEvent } from '../../support/build-event.ts';
-import { type CutProxy, startCutProxy } from '../../support/cut-proxy.ts';
-import { freeEnginePort } from '../../support/engines/engine-process.ts';
-import { type KafkaServer, startKafkaServer } from '../../support/engines/kafka-server.ts';
 import { freshName } from '../../support/engines/shared-engines.ts';
+import { type KafkaBehindProxy, startKafkaBehindProxy } from '../../support/kafka-behind-proxy.ts';
 import { openLog } from '../../support/kafka-harness.ts';
 import { describeWithOwnEngines } from '../../support/needed-program.ts';
 
@@ -35,19 +33,14 @@ function asRefused(chunk: Buffer): Buffer {
 }
 
 describeWithOwnEngines('a broker that comes back as another version', ['kafka'], () => {
-  let network: CutProxy;
-  let server: KafkaServer;
+  let kafka: KafkaBehindProxy;
   beforeAll(async () => {
-    const port = await freeEnginePort();
-    network = await startCutProxy(port);
-    server = await startKafkaServer({ behind: { networkPort: network.port, port } });
+    kafka = await startKafkaBehindProxy();
   }, 120_000);
-  afterAll(async () => {
-    await server.remove();
-    await network.close();
-  });
+  afterAll(() => kafka.close());
 
   it('is written to as that one is, by the same writer', async () => {
+    const { network, networkUrl } = kafka;
     const versions: number[] = [];
     network.change('to-server', (chunk) => {
       if (chunk.length > 8 && chunk.readInt16BE(4) === PRODUCE) versions.push(chunk.readInt16BE(6));
@@ -67,7 +60,7 @@ describeWithOwnEngines('a broker that comes back as another version', ['kafka'],
       network.reset();
     };
     network.change('to-client', asOlder);
-    const log = await openLog(`kafka://127.0.0.1:${network.port}/${freshName('events')}`);
+    const log = await openLog(`${networkUrl}/${freshName('events')}`);
     onTestFinished(() => log.close());
     expect(await written()).toEqual(['accepted', byName]);
     come((chunk) => chunk);
@@ -77,7 +70,8 @@ describeWithOwnEngines('a broker that comes back as another version', ['kafka'],
   }, 60_000);
 
   it('is not written to while it does not say which it is, and that is what clients are told', async () => {
-    const log = await openLog(`kafka://127.0.0.1:${network.port}/${freshName('events')}`);
+    const { network, networkUrl } = kafka;
+    const log = await openLog(`${networkUrl}/${freshName('events')}`);
     onTestFinished(() => log.close());
     const append = async () => await log.append([{ events: [anEvent()], atomic: false }]);
     network.change('to-client', asRefused);

@@ -1,30 +1,23 @@
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import type { NewEvent } from '../../../src/event/event.ts';
 import { anEvent } from '../../support/build-event.ts';
-import { type CutProxy, startCutProxy } from '../../support/cut-proxy.ts';
-import { freeEnginePort } from '../../support/engines/engine-process.ts';
-import { type KafkaServer, startKafkaServer } from '../../support/engines/kafka-server.ts';
 import { freshName } from '../../support/engines/shared-engines.ts';
+import { type KafkaBehindProxy, startKafkaBehindProxy } from '../../support/kafka-behind-proxy.ts';
 import { openLog } from '../../support/kafka-harness.ts';
 import { describeWithOwnEngines } from '../../support/needed-program.ts';
 import { readAll } from '../event-log.suite.ts';
 
 describeWithOwnEngines('a record whose acknowledgement is lost on the way', ['kafka'], () => {
-  let network: CutProxy;
-  let server: KafkaServer;
+  let kafka: KafkaBehindProxy;
   beforeAll(async () => {
-    const port = await freeEnginePort();
-    network = await startCutProxy(port);
-    server = await startKafkaServer({ behind: { networkPort: network.port, port } });
+    kafka = await startKafkaBehindProxy();
   }, 120_000);
-  afterAll(async () => {
-    await server.remove();
-    await network.close();
-  });
+  afterAll(() => kafka.close());
 
   it('is sent again with its number, written once, and acknowledged where it was written', async () => {
+    const { network, networkUrl, server } = kafka;
     const topic = freshName('events');
-    const log = await openLog(`kafka://127.0.0.1:${network.port}/${topic}`);
+    const log = await openLog(`${networkUrl}/${topic}`);
     onTestFinished(() => log.close());
     const beside = await openLog(`${server.url}/${topic}`);
     onTestFinished(() => beside.close());
