@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { HubError } from './errors.ts';
+import type { Unusable } from './url-parts.ts';
 
 /** PEM texts; without `ca` the system's certificates are trusted, without the others none is shown. */
 export interface UrlTls {
@@ -16,8 +16,7 @@ export interface UrlTlsOptions {
   readonly scheme: string;
   /** The one that means TLS. */
   readonly secureScheme: string;
-  /** Makes the error of what is said of the URL. */
-  readonly unusable: (problem: string) => HubError;
+  readonly unusable: Unusable;
 }
 
 /** What an engine's URL says of TLS; undefined without it. Throws what `unusable` makes. */
@@ -37,11 +36,7 @@ export function tlsOfUrl(
   return { ca, cert, key };
 }
 
-function readPem(
-  name: string,
-  file: string | null,
-  unusable: UrlTlsOptions['unusable'],
-): string | undefined {
+function readPem(name: string, file: string | null, unusable: Unusable): string | undefined {
   if (file === null) return undefined;
   try {
     return readFileSync(file, 'utf8');

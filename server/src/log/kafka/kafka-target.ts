@@ -1,4 +1,5 @@
 import { HubError } from '../../base/errors.ts';
+import { decodedPart, refuseUnknownParameters } from '../../base/url-parts.ts';
 import { tlsOfUrl, tlsParameters, type UrlTls } from '../../base/url-tls.ts';
 
 /** What the URL of a log says. */
@@ -50,12 +51,9 @@ export function parseKafkaUrl(text: string): KafkaTarget {
   }
   if (match === null) throw unusable('expected kafka://host:9092,host:9092/TOPIC');
   const asked = new URLSearchParams(query);
-  const unknown = [...asked.keys()].find((name) => !parameters.includes(name));
-  if (unknown !== undefined) {
-    throw unusable(`it has the parameter "${unknown}"; known: ${parameters.join(', ')}`);
-  }
+  refuseUnknownParameters(asked, parameters, unusable);
   const brokers = hosts.split(',').map(brokerOf);
-  const topic = `${asked.get('prefix') ?? ''}${decoded(path) || 'events'}`;
+  const topic = `${asked.get('prefix') ?? ''}${decodedPart(path, unusable) || 'events'}`;
   if (!topicName.test(topic) || topic === '.' || topic === '..') {
     throw unusable('a topic has 1 to 249 of A-Z, a-z, 0-9, ".", "_" and "-"');
   }
@@ -78,14 +76,6 @@ function brokerOf(text: string): string {
   return `${match[1]}:${port}`;
 }
 
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    throw unusable('it has a "%" that begins no percent-encoding: write %25');
-  }
-}
-
 function saslOf(user: string | undefined, wanted: string | null): KafkaSasl | undefined {
   if (user === undefined) {
     if (wanted !== null) throw unusable('?sasl= needs a user and a password before the host');
@@ -99,8 +89,8 @@ function saslOf(user: string | undefined, wanted: string | null): KafkaSasl | un
   if (colon === -1) throw unusable('a user without a password');
   return {
     mechanism: mechanisms[name],
-    username: decoded(user.slice(0, colon)),
-    password: decoded(user.slice(colon + 1)),
+    username: decodedPart(user.slice(0, colon), unusable),
+    password: decodedPart(user.slice(colon + 1), unusable),
   };
 }
 

@@ -1,4 +1,5 @@
 import { HubError } from '../../base/errors.ts';
+import { decodedPart, refuseUnknownParameters } from '../../base/url-parts.ts';
 import { tlsOfUrl, tlsParameters, type UrlTls } from '../../base/url-tls.ts';
 
 /** The three keys of one log. */
@@ -40,10 +41,7 @@ export function parseRedisUrl(text: string): RedisTarget {
   if (url === undefined || url.hostname === '') {
     throw unusable('expected redis://host:6379, with /DB and ?stream=NAME where wanted');
   }
-  const unknown = [...url.searchParams.keys()].find((name) => !parameters.includes(name));
-  if (unknown !== undefined) {
-    throw unusable(`it has the parameter "${unknown}"; known: ${parameters.join(', ')}`);
-  }
+  refuseUnknownParameters(url.searchParams, parameters, unusable);
   const scheme = url.protocol.slice(0, -1);
   const tls = tlsOfUrl(url.searchParams, { scheme, secureScheme: 'rediss', unusable });
   const path = /^\/?(\d{0,5})$/.exec(url.pathname);
@@ -56,20 +54,12 @@ export function parseRedisUrl(text: string): RedisTarget {
     host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
     port,
     tls,
-    username: url.username === '' ? undefined : decoded(url.username),
-    password: url.password === '' ? undefined : decoded(url.password),
+    username: url.username === '' ? undefined : decodedPart(url.username, unusable),
+    password: url.password === '' ? undefined : decodedPart(url.password, unusable),
     database,
     keys: { stream, hub: `${stream}:hub`, ids: `${stream}:ids` },
     shown: `${url.protocol}//${url.hostname}:${port}/${database}`,
   };
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    throw unusable('it has a "%" that begins no percent-encoding: write %25');
-  }
 }
 
 /** Without the URL itself, which may hold a password. */
