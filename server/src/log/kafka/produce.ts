@@ -29,7 +29,7 @@ export interface ProduceAnswer {
   readonly partitions: readonly PartitionAnswer[];
 }
 
-interface PartitionAnswer {
+export interface PartitionAnswer {
   readonly partition: number;
   /** Kafka's number of it; 0 is none. */
   readonly errorCode: number;
@@ -46,8 +46,7 @@ interface PartitionAnswer {
 export async function produceOf(connection: Connection): Promise<Produce> {
   const { apiKeys } = await apiVersionsV3.api.async(connection, ...clientSoftware);
   const newest = apiKeys.find(({ apiKey }) => apiKey === PRODUCE)?.maxVersion ?? 0;
-  const api = newest >= byId.version ? byId : byName;
-  return (to, topic, batches) => api.async(to, topic, batches);
+  return newest >= byId.version ? byId.async : byName.async;
 }
 
 /** What brokers show in their own metrics; a version of the hub would say nothing to them. */

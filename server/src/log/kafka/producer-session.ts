@@ -1,6 +1,6 @@
 import { type Connection, type ConnectionPool, initProducerIdV4 } from '@platformatic/kafka';
 import type { KafkaCluster } from './kafka-cluster.ts';
-import { type NumberedBatches, type Produce, type ProduceAnswer, produceOf } from './produce.ts';
+import { type NumberedBatches, type PartitionAnswer, type Produce, produceOf } from './produce.ts';
 import type { RecordBatch } from './record-batch.ts';
 
 /**
@@ -44,10 +44,14 @@ export class ProducerSession {
     batches: NumberedBatches,
   ): Promise<Map<number, number>> {
     const connection = await this.#cluster.connection(this.#pool, leader);
-    const produce = this.#produce.get(connection) ?? (await produceOf(connection));
-    this.#produce.set(connection, produce);
+    let produce = this.#produce.get(connection);
+    if (produce === undefined) {
+      produce = await produceOf(connection);
+      this.#produce.set(connection, produce);
+    }
     const topic = { name: this.#cluster.target.topic, id: topicId };
-    return offsetsIn(await produce(connection, topic, batches));
+    const { partitions } = await produce(connection, topic, batches);
+    return offsetsIn(partitions);
   }
 
   async close(): Promise<void> {
@@ -70,7 +74,7 @@ type Identity = Pick<
 const sequencesEnd = 2 ** 31;
 
 /** By partition, those that were written. */
-export function offsetsIn({ partitions }: ProduceAnswer): Map<number, number> {
+export function offsetsIn(partitions: readonly PartitionAnswer[]): Map<number, number> {
   const offsets = new Map<number, number>();
   for (const { partition, errorCode, baseOffset } of partitions) {
     if (errorCode === 0 && baseOffset >= 0n) offsets.set(partition, Number(baseOffset));

@@ -225,9 +225,7 @@ function tellWritten(
 function writtenBeside(reason: unknown): ReadonlyMap<number, number> {
   // A refusal of the question which versions there are has an answer too, and no partitions in it.
   const { response } = reason as { readonly response?: Partial<ProduceAnswer> };
-  return response?.partitions === undefined
-    ? new Map()
-    : offsetsIn({ partitions: response.partitions });
+  return offsetsIn(response?.partitions ?? []);
 }
 
 /** As Kafka's own producers do, so that others that write by user meet ours. */
