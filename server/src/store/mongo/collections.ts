@@ -1,5 +1,6 @@
 import type { Binary, Collection, Db, Decimal128, Document } from 'mongodb';
 
+import type { Position } from '../../log/event-log.ts';
 import type { ListOrder, OrderField } from './list-order.ts';
 
 /** What the hub keeps in its database. `hub` is dropped last: it holds the mark. */
@@ -150,7 +151,7 @@ export interface HubDocument {
 export interface RetentionDocument {
   readonly _id: 'retention';
   /** By shard. */
-  readonly floors?: Readonly<Record<string, string>>;
+  readonly floors?: Readonly<Record<string, Position>>;
   /** Shards that were read anew since, from a log that may have other positions: events may lie before the floor. */
   readonly reread?: Readonly<Record<string, true>>;
   readonly removed_events?: number;

@@ -1,4 +1,3 @@
-import type { Position } from '../../log/event-log.ts';
 import type { Removal, RemovalCut } from '../event-store.ts';
 import type { Collections } from './collections.ts';
 import { wholeOf } from './frozen.ts';
@@ -23,7 +22,7 @@ export async function previewRemoval(
   const minutes = new Set<number>();
   let removal: Removal | undefined;
   const retention = await readRetention(collections);
-  let floor = retention?.floors?.[shard] as Position | undefined;
+  let floor = retention?.floors?.[shard];
   let after = startOf(retention, shard);
   for (;;) {
     const page = withinCut(await readPage(collections, shard, after), cut);

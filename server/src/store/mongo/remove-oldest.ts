@@ -2,7 +2,6 @@ import { type ClientSession, MongoBulkWriteError } from 'mongodb';
 import { dateOf, yieldTurn } from '../../base/clock.ts';
 import { HubError } from '../../base/errors.ts';
 import { removedEventOf } from '../../event/removed-event.ts';
-import type { Position } from '../../log/event-log.ts';
 import type { Lease, Removal, RemovalCut } from '../event-store.ts';
 import type { EventDocument, RemovedDocument } from './collections.ts';
 import { storedEvent } from './event-documents.ts';
@@ -50,7 +49,7 @@ export async function removeOldest(
       if (found.length === 0) return undefined;
       await assertNoOlderHub(collections, connection.place, { session });
       const minutes = await wholeOf(collections, minutesOf(found), { session });
-      const known = retention?.floors?.[shard] as Position | undefined;
+      const known = retention?.floors?.[shard];
       const removal = removalOf(shard, found, minutes.length, cut, known);
       await moveFloor(collections, shard, retention, { ...removal, isOwn: cut.isOwn }, session);
       if (minutes.length > 0) {

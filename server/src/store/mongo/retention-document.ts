@@ -17,7 +17,7 @@ export async function readRetention(
 export async function readRetained(collections: Collections): Promise<Retained> {
   const { floors, removed_events, frozen_minutes } = (await readRetention(collections)) ?? {};
   return {
-    floors: new Map(Object.entries(floors ?? {}).map(([shard, at]) => [shard, at as Position])),
+    floors: new Map(Object.entries(floors ?? {})),
     removedEvents: removed_events ?? 0,
     frozenMinutes: frozen_minutes ?? 0,
   };
@@ -29,7 +29,7 @@ export async function floorOf(
   shard: string,
   reading: Partial<Reading> = {},
 ): Promise<Position | undefined> {
-  return (await readRetention(collections, reading))?.floors?.[shard] as Position | undefined;
+  return (await readRetention(collections, reading))?.floors?.[shard];
 }
 
 export interface Removed {
@@ -60,7 +60,7 @@ export async function moveFloor(
   { floor, events, minutes, isOwn }: Removed,
   session: ClientSession,
 ): Promise<void> {
-  const known = before?.floors?.[shard] as Position | undefined;
+  const known = before?.floors?.[shard];
   const $inc = { removed_events: events, frozen_minutes: minutes };
   const update: UpdateFilter<RetentionDocument> =
     known !== undefined && !isBehind(floor, known, isOwn)
