@@ -61,12 +61,17 @@ describe('a writer of records', () => {
 });
 
 describeWithEngines('a writer of records to a broker', ['kafka'], () => {
-  it('writes nothing into a topic that took the place of its own', async () => {
+  /** Of one partition, which is known. */
+  const onTopic = async () => {
     const url = await sharedKafka();
     await createTopic(url, durableTopicSettings, 1);
     onTestFinished(() => removeTopic(url));
     const { cluster, writer } = opened(url);
-    const mark = markOf(await cluster.knownTopic());
+    return { url, cluster, writer, mark: markOf(await cluster.knownTopic()) };
+  };
+
+  it('writes nothing into a topic that took the place of its own', async () => {
+    const { cluster, writer, mark } = await onTopic();
     const lost = deliveryOf(anEvent());
     await writer.write(lost, { ...mark, topicId: '00000000' });
     expect(lost.faults.get(0)).toMatchObject({
@@ -80,11 +85,7 @@ describeWithEngines('a writer of records to a broker', ['kafka'], () => {
   }, 60_000);
 
   it('writes nothing into a topic that was made anew without a fault that told it so', async () => {
-    const url = await sharedKafka();
-    await createTopic(url, durableTopicSettings, 1);
-    onTestFinished(() => removeTopic(url));
-    const { cluster, writer } = opened(url);
-    const mark = markOf(await cluster.knownTopic());
+    const { url, cluster, writer, mark } = await onTopic();
     const first = deliveryOf(anEvent());
     await writer.write(first, mark);
     expect(first.positionAt(0)).toMatch(/^0000-0{16}-/);
