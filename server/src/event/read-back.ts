@@ -29,10 +29,10 @@ export interface ParsedEntry {
   readonly fingerprint: string;
 }
 
-/** `raw` is what stands in for the content of an entry that is no event. */
-export function parsedEntry(event: Event | string, raw: string): ParsedEntry {
+/** `raw` gives what stands in for the content of an entry that is no event. */
+export function parsedEntry(event: Event | string, raw: () => string): ParsedEntry {
   return typeof event === 'string'
-    ? { event: undefined, reason: event, fingerprint: fingerprintOfText(raw) }
+    ? { event: undefined, reason: event, fingerprint: fingerprintOfText(raw()) }
     : { event, reason: '', fingerprint: fingerprintOf(event) };
 }
 
@@ -41,7 +41,8 @@ export function readBack(written: WrittenEvent): Event | string {
   const { id, userId, eventType, currency, metadata } = written;
   const amount = microsOf(written.amount);
   const timestamp = parseTimestamp(written.timestamp);
-  const receivedAt = parseTimestamp(written.receivedAt, 'received_at');
+  const isReceipt = written.receivedAt === written.timestamp;
+  const receivedAt = isReceipt ? timestamp : parseTimestamp(written.receivedAt, 'received_at');
   if (amount === undefined) return 'amount is no decimal of a hub';
   if (typeof timestamp !== 'number') return timestamp.detail;
   if (typeof receivedAt !== 'number') return receivedAt.detail;
@@ -63,11 +64,20 @@ export function readBack(written: WrittenEvent): Event | string {
 
 /** What `formatAmount` wrote. */
 function microsOf(text: string): bigint | undefined {
-  const match = /^(\d{1,12})(?:\.(\d{1,6}))?$/.exec(text);
-  if (match === null) return undefined;
-  const [, units = '', decimals = ''] = match;
-  return BigInt(units + decimals.padEnd(limits.amountDecimals, '0'));
+  if (!amountForm.test(text)) return undefined;
+  const point = text.indexOf('.');
+  const units = point < 0 ? text : text.slice(0, point);
+  const decimals = point < 0 ? '' : text.slice(point + 1);
+  const filled = decimals.padEnd(limits.amountDecimals, '0');
+  // Nearly all are small enough for a number, which is several times quicker to read.
+  if (units.length <= SAFE_UNITS) return BigInt(Number(units) * MICROS + Number(filled));
+  return BigInt(units + filled);
 }
+
+const amountForm = /^\d{1,12}(?:\.\d{1,6})?$/;
+const MICROS = 10 ** limits.amountDecimals;
+/** Digits of which every number in millionths is a safe integer. */
+const SAFE_UNITS = 9;
 
 function isMetadata(text: string): boolean {
   try {

@@ -50,7 +50,7 @@ function headerText(headers: KafkaRecord['headers'], wanted: string): string | u
 /** The event of a record; anybody may have written it, so that every field is looked at. */
 export function parseRecord({ value }: Pick<KafkaRecord, 'value'>): ParsedEntry {
   const text = value?.toString('utf8') ?? '';
-  return parsedEntry(eventIn(text), text);
+  return parsedEntry(eventIn(text), () => text);
 }
 
 /** Whether a hub wrote it: what the headers of every entry show. */

@@ -49,7 +49,7 @@ const LOWER_HALF = 36 ** LOWER_DIGITS;
 
 /** The event of an entry; anybody may have written it, so that every field is looked at. */
 export function parseEntry([, fields]: RawEntry): ParsedEntry {
-  return parsedEntry(eventOf(fields), fields.join('\n'));
+  return parsedEntry(eventOf(fields), () => fields.join('\n'));
 }
 
 /** Where the entry's event came to be, when whoever wrote it says so. */
