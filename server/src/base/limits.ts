@@ -92,7 +92,7 @@ export const limits = {
   commitBytes: 8 * 1024 * 1024,
 
   /** Entries in one read of the log. */
-  readEntries: 500,
+  readEntries: 1_000,
   /** Characters in one read of the log: what each reader of the history holds while it stalls. One entry may have more. */
   readCharacters: 256 * 1024,
   /** The newest entries kept in memory for readers at the tail. */
