@@ -7,7 +7,8 @@ import { isRepeatOf, type RemovedEvent } from '../../event/removed-event.ts';
 import type { LogEntry, Position, UnreadableEntry } from '../../log/event-log.ts';
 import type { IsOwn, Recorded, RecordOptions } from '../event-store.ts';
 import type { Collections } from './collections.ts';
-import { removedEvent, storedEvent, toDocument } from './event-documents.ts';
+import { removedEvent, storedEvent } from './event-documents.ts';
+import { insertionOf } from './event-insertion.ts';
 import { keepConflicts, keepUnreadable } from './keep-aside.ts';
 import { assertLease } from './leases.ts';
 import type { MongoConnection } from './mongo-connection.ts';
@@ -108,16 +109,15 @@ async function recordPart(transaction: Transaction, part: Part): Promise<Recorde
   if (newest === undefined) return { added: 0, duplicates: 0, conflicts: 0 };
 
   // What costs this process time is done while the server is busy.
-  const [{ added, duplicates, conflicts, moved }, documents] = await Promise.all([
+  const [{ added, duplicates, conflicts, moved }, insertion] = await Promise.all([
     sortOut(transaction, entries),
-    yieldTurn().then(() => entries.map((entry) => toDocument(entry, field))),
+    yieldTurn().then(() => insertionOf(collections, entries)),
   ]);
   if (added.length > 0) {
-    const isWhole = added.length === documents.length;
-    const kept = isWhole ? documents : added.map((entry) => toDocument(entry, field));
+    const isWhole = added.length === entries.length;
+    const kept = isWhole ? insertion : insertionOf(collections, added);
     const [, counts] = await Promise.all([
-      // In any order: what goes to one shard of a cluster goes together.
-      collections.events.insertMany(kept, { session, ordered: false }),
+      kept.execute({ session }),
       yieldTurn().then(() => tallyEvents(added, transaction.clock.now(), field)),
     ]);
     await writeCounts(collections, shard, counts, session);

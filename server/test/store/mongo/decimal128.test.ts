@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { Decimal128 } from 'mongodb';
 import { describe, expect, it } from 'vitest';
+import { formatAmount } from '../../../src/event/money.ts';
 import { fromDecimal128, toDecimal128 } from '../../../src/store/mongo/decimal128.ts';
 
 describe('an amount in MongoDB', () => {
@@ -10,6 +11,20 @@ describe('an amount in MongoDB', () => {
       fc.property(fc.bigInt({ min: -max, max }), (micros) => {
         expect(fromDecimal128(toDecimal128(micros))).toBe(micros);
       }),
+    );
+  });
+
+  it('is to the bit what its text would be', () => {
+    const amount = fc.tuple(fc.maxSafeNat(), fc.nat({ max: 15 })).map(([digits, zeros]) => {
+      const scale = 10 ** zeros;
+      return BigInt(Math.floor(digits / scale)) * BigInt(scale);
+    });
+    fc.assert(
+      fc.property(amount, (micros) => {
+        const byText = Decimal128.fromString(formatAmount(micros));
+        expect(Buffer.from(toDecimal128(micros).bytes)).toEqual(Buffer.from(byText.bytes));
+      }),
+      { examples: [[0n], [BigInt(Number.MAX_SAFE_INTEGER)], [2n ** 32n], [2n ** 32n - 1n]] },
     );
   });
 
