@@ -24,7 +24,7 @@ export async function startHubChild(
   engines?: HubEngines,
 ): Promise<Child & { readonly ready: HubReady }> {
   const { flags, env } = startCommand();
-  const ownFlags = engines === undefined ? flags : composeFlags();
+  const ownFlags = engines === undefined ? flags : composeFlags(engines.roles);
   const child = await startChild(
     new URL('./hub-process.ts', import.meta.url),
     engines === undefined ? [folder] : [folder, JSON.stringify(engines)],
@@ -47,9 +47,14 @@ function startCommand(): { flags: readonly string[]; env: Readonly<Record<string
   };
 }
 
-function composeFlags(): readonly string[] {
+/** Of the service that has these roles, else those of all. */
+function composeFlags(roles: readonly Role[]): readonly string[] {
   const compose = readFileSync(new URL('deploy/compose.yaml', root), 'utf8');
-  const options = /^ {2}NODE_OPTIONS: (.*)$/m.exec(compose)?.[1];
-  if (options === undefined) throw new Error('compose.yaml has no NODE_OPTIONS');
-  return options.split(' ');
+  const service = compose
+    .split(/^ {2}(?=[a-z-]+:$)/m)
+    .find((part) => part.includes(`EVENT_HUB_ROLES: ${roles.join()}\n`));
+  const options =
+    /^ {6}NODE_OPTIONS: (.*)$/m.exec(service ?? '') ?? /^ {2}NODE_OPTIONS: (.*)$/m.exec(compose);
+  if (options?.[1] === undefined) throw new Error('compose.yaml has no NODE_OPTIONS');
+  return options[1].split(' ');
 }
