@@ -68,8 +68,12 @@ export const engineLimits = {
   kafkaCompressBytes: 1_024,
   /** How long a follower waits in the broker before it asks again. */
   kafkaFetchWaitMs: 500,
-  kafkaFetchBytes: 4 * 1024 * 1024,
-  kafkaPartitionFetchBytes: 1024 * 1024,
+  /**
+   * Of one answer, compressed: what each reader holds, a dozen times as large, while its entries are taken. A batch that is larger
+   * alone comes all the same, from the first partition that has any.
+   */
+  kafkaFetchBytes: 512 * 1024,
+  kafkaPartitionFetchBytes: 256 * 1024,
   /** Ids that a process still knows itself after it wrote them: the archive has them long before. */
   kafkaRecentIds: 50_000,
   kafkaRecentMs: 60_000,

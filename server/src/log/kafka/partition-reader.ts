@@ -132,7 +132,11 @@ export class PartitionReader {
       if (reading === undefined || part.errorCode !== 0) continue;
       const before = reading.next;
       this.#takePartition(part, reading, taken);
-      if (reading.next > before) found = true;
+      if (reading.next === before) continue;
+      found = true;
+      // The answer has room for the first ones asked for: who gave something is asked last next time.
+      this.#readings.delete(part.partition);
+      this.#readings.set(part.partition, reading);
     }
     const failed = fetched.find(({ errorCode }) => errorCode !== 0);
     if (failed !== undefined) {

@@ -48,6 +48,24 @@ describeWithEngines('reading a log in Kafka', ['kafka'], () => {
     }
   });
 
+  it('holds only a part of a backlog at a time, and takes the partitions in turns', async () => {
+    const batches = 12;
+    for (let batch = 0; batch < batches; batch += 1) {
+      await append(eventsOfMany(limits.commitEvents, 400));
+    }
+    const entries = await readAll(topic.log);
+    expect(entries).toHaveLength(batches * limits.commitEvents);
+    const shards = byShard(entries);
+    const firsts = Object.keys(shards).map((shard) =>
+      entries.findIndex((entry) => entry.shard === shard),
+    );
+    const lasts = Object.keys(shards).map((shard) =>
+      entries.findLastIndex((entry) => entry.shard === shard),
+    );
+    // One that gave all it has before another gave anything was held as a whole, or kept the others waiting.
+    expect(Math.max(...firsts)).toBeLessThan(Math.min(...lasts));
+  });
+
   it('gives one shard alone, from its start and from each of its positions', async () => {
     await append(eventsOfMany(300));
     const entries = await readAll(topic.log);
