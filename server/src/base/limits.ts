@@ -92,7 +92,7 @@ export const limits = {
   commitBytes: 8 * 1024 * 1024,
 
   /** Entries in one read of the log. */
-  readEntries: 1_000,
+  readEntries: 500,
   /** Characters in one read of the log: what each reader of the history holds while it stalls. One entry may have more. */
   readCharacters: 256 * 1024,
   /** The newest entries kept in memory for readers at the tail. */
@@ -113,6 +113,8 @@ export const limits = {
   /** Entries that the archive reader records in one transaction, and holds besides: it reads on meanwhile. */
   archiveEntries: 5_000,
   archiveBytes: 4 * 1024 * 1024,
+  /** Entries in one read of the archive reader: fewer round trips, and there is one such reader to a shard. */
+  archiveReadEntries: 1_000,
   /** Of a lease, on the store's clock: a reader that stopped or froze is replaced within 10 s. */
   leaseTtlMs: 6_000,
   leaseRenewMs: 2_000,

@@ -225,7 +225,7 @@ export class ProjectionRunner {
         from,
         shard: this.#deps.projection.shard,
         follow: true,
-        limit: limits.readEntries,
+        limit: limits.archiveReadEntries,
         signal,
         unreadable: (entry) => unreadable.push(entry),
       });

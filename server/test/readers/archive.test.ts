@@ -88,8 +88,8 @@ describe('the archive reader', () => {
       patience,
     );
     expect(await archived()).toEqual(idsOf(events));
-    expect(Math.max(...sizes)).toBeGreaterThan(limits.readEntries);
-    expect(Math.max(...sizes)).toBeLessThan(limits.archiveEntries + limits.readEntries);
+    expect(Math.max(...sizes)).toBeGreaterThan(limits.archiveReadEntries);
+    expect(Math.max(...sizes)).toBeLessThan(limits.archiveEntries + limits.archiveReadEntries);
   });
 
   it('reads on after a restart where the store stands', async () => {
