@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { limits } from '../../src/base/limits.ts';
 import { anInput, get, postEvents } from '../support/rest-calls.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
 import { type HubPlace, HubProcess, placeHub } from './rig/hub-process.ts';
@@ -155,3 +156,15 @@ async function cuts(): Promise<number> {
   );
   return [...lines].reduce((sum, [, count]) => sum + Number(count), 0);
 }
+
+describe('subscribers that read on', () => {
+  it.each(Object.keys(transports))('are given the largest batch whole: %s', async (transport) => {
+    const reader = open(transport);
+    await reader.hasSeen(sent.length);
+    const batch = Array.from({ length: limits.commitEvents }, () => anInput({}));
+    expect((await postEvents(place.url, batch)).status).toBe(201);
+    sent.push(...batch.map(({ id }) => String(id)));
+    await reader.hasSeen(sent.length);
+    expect(idsOf(reader)).toEqual(sent);
+  });
+});

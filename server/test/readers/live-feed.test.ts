@@ -134,6 +134,14 @@ describe('live feed', () => {
     ]).toEqual(idsOf(events));
   });
 
+  it('gives the largest commit whole to a listener that was up to date, however busy it is then', async () => {
+    const reader = subscribe();
+    await caughtUp(reader);
+    const events = someEvents(limits.commitEvents);
+    await append(events);
+    expect((await take(reader, events.length)).ids).toEqual(idsOf(events));
+  });
+
   it('ends with a resumable position when the hub stops', async () => {
     await append(someEvents(3));
     const reader = subscribe({ from: 'start' });
