@@ -51,4 +51,4 @@ const logAdvice: Readonly<Record<string, string>> = {
 };
 
 const mongoAdvice =
-  'see that MongoDB runs and has a primary that can be reached and lets the user of EVENT_HUB_STORE in; events are taken meanwhile, by keys as long as EVENT_HUB_ACCESS_GRACE says, and archived afterwards; `event-hub doctor` looks at it';
+  'see that MongoDB runs and has a primary that can be reached and lets the user of EVENT_HUB_STORE in; events are taken meanwhile, for EVENT_HUB_ACCESS_GRACE and by token for longer, and archived afterwards; `event-hub doctor` looks at it';

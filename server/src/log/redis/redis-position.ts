@@ -15,7 +15,7 @@ export interface PositionParts {
 }
 
 export function formatPosition(entryId: string, logId: string, fingerprint: string): Position {
-  // Joined and not added up: V8 keeps the parts of a sum, and a position outlives its batch.
+  // Joined and not added up: V8 keeps the parts of a sum, here for as long as a whole batch.
   return [sortable(entryId), logId, fingerprint].join('-') as Position;
 }
 
