@@ -51,7 +51,7 @@ function startCommand(): { flags: readonly string[]; env: Readonly<Record<string
 function composeFlags(roles: readonly Role[]): readonly string[] {
   const compose = readFileSync(new URL('deploy/compose.yaml', root), 'utf8');
   const service = compose
-    .split(/^ {2}(?=[a-z-]+:$)/m)
+    .split(/^ {2}(?=[\w-]+:$)/m)
     .find((part) => part.includes(`EVENT_HUB_ROLES: ${roles.join()}\n`));
   const options =
     /^ {6}NODE_OPTIONS: (.*)$/m.exec(service ?? '') ?? /^ {2}NODE_OPTIONS: (.*)$/m.exec(compose);

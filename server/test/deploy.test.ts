@@ -163,6 +163,9 @@ describeWith('the compose file of Kafka', 'python', (python) => {
         environment: {
           EVENT_HUB_LOG: 'kafka://kafka:19092/events',
           EVENT_HUB_STORE: 'mongodb://mongo:27017/event_hub_kafka?replicaSet=rs0',
+          ...(role === 'metrics-consumer' && {
+            NODE_OPTIONS: '--max-semi-space-size=16 --max-old-space-size=512',
+          }),
         },
         depends_on: {
           redis: { condition: 'service_healthy', required: false },
