@@ -69,8 +69,8 @@ export const engineLimits = {
   /** How long a follower waits in the broker before it asks again. */
   kafkaFetchWaitMs: 500,
   /**
-   * Of one answer, compressed: what each reader holds, a dozen times as large, while its entries are taken. A batch that is larger
-   * alone comes all the same, from the first partition that has any.
+   * Of one answer, compressed: what each reader holds of each leader while its entries are taken, a dozen times as large for
+   * short events. A batch that is larger alone comes all the same, from the first partition that has any.
    */
   kafkaFetchBytes: 512 * 1024,
   kafkaPartitionFetchBytes: 256 * 1024,

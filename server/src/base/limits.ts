@@ -98,7 +98,7 @@ export const limits = {
   /** The newest entries kept in memory for readers at the tail. */
   tailEntries: 4_096,
   tailBytes: 8 * 1024 * 1024,
-  /** What a live subscriber may have waiting before it is cut with `slow_reader`: more than one commit of short events. */
+  /** What a live subscriber may have waiting before it is cut with `slow_reader`: more than one commit of events of up to 250 characters. */
   subscriberEntries: 6_000,
   subscriberBytes: 4 * 1024 * 1024,
   /** How long a transport may refuse to take more before its subscriber is cut. */

@@ -1,4 +1,4 @@
-import type { Clock } from '../base/clock.ts';
+import { type Clock, yieldTurn } from '../base/clock.ts';
 import { HubError } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 import type { Logger } from '../base/logger.ts';
@@ -166,6 +166,8 @@ export class LiveFeed {
         const ends = endsOf(batch);
         const readAtMs = this.#clock.monotonicMs();
         for (const listener of this.#listeners) listener.push(batch, ends, readAtMs);
+        // Who listens takes this before more comes: a log may have thousands of entries to give at once.
+        await yieldTurn();
       }
     } catch (reason) {
       this.#logger.warn(

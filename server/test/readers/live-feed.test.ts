@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { systemClock } from '../../src/base/clock.ts';
+import { systemClock, yieldTurn } from '../../src/base/clock.ts';
 import { limits } from '../../src/base/limits.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import type { NewEvent } from '../../src/event/event.ts';
-import type { EventLog, Position } from '../../src/log/event-log.ts';
+import { decorated } from '../../src/log/decorated.ts';
+import type { EventLog, LogEntry, Position } from '../../src/log/event-log.ts';
 import { withGroupCommit } from '../../src/log/group-commit.ts';
 import { type FeedBatch, type FeedOptions, LiveFeed } from '../../src/readers/live-feed.ts';
 import type { LogHarness } from '../log/event-log.suite.ts';
@@ -142,6 +143,25 @@ describe('live feed', () => {
     expect((await take(reader, events.length)).ids).toEqual(idsOf(events));
   });
 
+  it('gives what the log has at once, in parts, to whoever takes a turn for each', async () => {
+    const events = someEvents(limits.subscriberEntries * 2);
+    const atOnce = decorated(log, {
+      read: (options) =>
+        options.follow ? inOneGo(log.read(options), events.length) : log.read(options),
+    });
+    const ofAll = new LiveFeed({ log: atOnce, clock: systemClock, logger: silentLogger });
+    const reader = ofAll.subscribe({ filter: {}, from: 'end', follow: true, signal: abort.signal });
+    await caughtUp(reader);
+    await append(events);
+    const ids: string[] = [];
+    while (ids.length < events.length) {
+      ids.push(...(await take(reader, 1)).ids);
+      await yieldTurn();
+    }
+    expect(ids).toEqual(idsOf(events));
+    ofAll.close();
+  });
+
   it('ends with a resumable position when the hub stops', async () => {
     await append(someEvents(3));
     const reader = subscribe({ from: 'start' });
@@ -167,3 +187,17 @@ describe('live feed', () => {
     await expect(subscribe({ from: gone }).next()).rejects.toMatchObject({ code: 'position_gone' });
   });
 });
+
+/** The same reads, held back until there are so many entries, and then given one after the other. */
+async function* inOneGo(
+  reads: AsyncIterable<readonly LogEntry[]>,
+  count: number,
+): AsyncGenerator<readonly LogEntry[]> {
+  const held: (readonly LogEntry[])[] = [];
+  let entries = 0;
+  for await (const batch of reads) {
+    held.push(batch);
+    entries += batch.length;
+    if (entries >= count) yield* held.splice(0);
+  }
+}

@@ -2,7 +2,12 @@ import type { HubError } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
 import { positionGone } from '../../event/position-faults.ts';
 import type { Places, Position, ReadOptions } from '../event-log.ts';
-import { type KafkaCluster, partitionsOf, type TopicFacts } from './kafka-cluster.ts';
+import {
+  type FetchedPartition,
+  type KafkaCluster,
+  partitionsOf,
+  type TopicFacts,
+} from './kafka-cluster.ts';
 import {
   formatPosition,
   isKafkaPosition,
@@ -159,6 +164,25 @@ interface FoundRecord {
   readonly timestamp: number;
 }
 
+/** From each of these offsets something, as far as it is there: what an answer had no room for is asked for again. */
+async function fetchAll(
+  cluster: KafkaCluster,
+  leader: number,
+  topicId: string,
+  from: Map<number, number>,
+): Promise<readonly FetchedPartition[]> {
+  const all: FetchedPartition[] = [];
+  while (from.size > 0) {
+    const fetched = await cluster.fetch(cluster.pool, leader, topicId, from, 0);
+    // The first one that has anything gives it, however large: when none does, none has.
+    const given = fetched.filter(({ errorCode, batches }) => errorCode !== 0 || batches.length > 0);
+    if (given.length === 0) break;
+    for (const { partition } of given) from.delete(partition);
+    all.push(...given);
+  }
+  return all;
+}
+
 /** The records at these offsets, as far as they are there. */
 async function recordsAt(
   { cluster, facts }: PlacesDeps,
@@ -167,9 +191,7 @@ async function recordsAt(
   const { partitions } = await cluster.knownTopic();
   const byLeader = Map.groupBy(wanted, ([partition]) => partitions[partition]?.leader ?? -1);
   const fetched = await Promise.all(
-    [...byLeader].map(([leader, from]) =>
-      cluster.fetch(cluster.pool, leader, facts.id, new Map(from), 0),
-    ),
+    [...byLeader].map(([leader, from]) => fetchAll(cluster, leader, facts.id, new Map(from))),
   );
   return fetched.flat().flatMap(({ partition, errorCode, batches }) => {
     if (errorCode !== 0) cluster.forgetLeaders();

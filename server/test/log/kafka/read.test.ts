@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, it, onTestFinished } from 'vitest';
 import { limits } from '../../../src/base/limits.ts';
@@ -49,7 +50,7 @@ describeWithEngines('reading a log in Kafka', ['kafka'], () => {
   });
 
   it('holds only a part of a backlog at a time, and takes the partitions in turns', async () => {
-    const batches = 12;
+    const batches = 18;
     for (let batch = 0; batch < batches; batch += 1) {
       await append(eventsOfMany(limits.commitEvents, 400));
     }
@@ -64,6 +65,21 @@ describeWithEngines('reading a log in Kafka', ['kafka'], () => {
     );
     // One that gave all it has before another gave anything was held as a whole, or kept the others waiting.
     expect(Math.max(...firsts)).toBeLessThan(Math.min(...lasts));
+  });
+
+  it('knows the newest entry of every partition and gives all, where one answer has no room for two batches', async () => {
+    // Not to be compressed to less: 300 KiB and more of each partition.
+    const large = (event: NewEvent) => ({
+      ...event,
+      metadata: JSON.stringify({ text: randomBytes(11_000).toString('base64') }),
+    });
+    const events = eventsOfMany(240).map(large);
+    const positions = await append(events);
+    const newest = new Map(positions.flatMap((position) => [...topic.log.placesIn(position)]));
+    const end = await topic.log.end();
+    expect(topic.log.placesIn(end as Position)).toEqual(newest);
+    const entries = await readAll(topic.log);
+    expect(entries.map(({ event }) => event.id).toSorted()).toEqual(idsOf(events).toSorted());
   });
 
   it('gives one shard alone, from its start and from each of its positions', async () => {
