@@ -69,11 +69,12 @@ export const engineLimits = {
   /** How long a follower waits in the broker before it asks again. */
   kafkaFetchWaitMs: 500,
   /**
-   * Of one answer, compressed: what each reader holds of each leader while its entries are taken, a dozen times as large for
-   * short events. A batch that is larger alone comes all the same, from the first partition that has any.
+   * Of one answer, compressed: what each reader holds of each leader while its entries are taken. It may be hundreds of times
+   * as large then, so little is asked for. A batch that is larger alone comes all the same, from the first partition that
+   * has any, and a hub makes none over `kafkaBatchBytes`.
    */
-  kafkaFetchBytes: 512 * 1024,
-  kafkaPartitionFetchBytes: 256 * 1024,
+  kafkaFetchBytes: 128 * 1024,
+  kafkaPartitionFetchBytes: 32 * 1024,
   /** Ids that a process still knows itself after it wrote them: the archive has them long before. */
   kafkaRecentIds: 50_000,
   kafkaRecentMs: 60_000,
