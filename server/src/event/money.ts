@@ -5,7 +5,7 @@ import type { Fault } from './faults.ts';
 
 /** Money is a bigint of millionths: 150.75 is 150_750_000n. */
 const MICROS_PER_UNIT = 10n ** BigInt(limits.amountDecimals);
-const microsPerUnit = Number(MICROS_PER_UNIT);
+export const microsPerUnit = Number(MICROS_PER_UNIT);
 const microsMax = limits.amountUnitsMax * MICROS_PER_UNIT;
 
 /**
@@ -59,7 +59,7 @@ const negative: Fault = {
  * The millionths of most amounts: those of up to 15 digits, which a double
  * tells apart. Undefined leaves it to the long way.
  */
-function quickMicros(value: number): bigint | undefined {
+export function quickMicros(value: number): bigint | undefined {
   const micros = Math.round(value * microsPerUnit);
   if (micros < 0 || micros >= microsInDouble) return undefined;
   // One correctly rounded division gives the value back: no decimal was lost.

@@ -7,6 +7,7 @@ import { Faults } from './faults.ts';
 import { currencyFault, idFault, userIdFault } from './field-rules.ts';
 import { fingerprintOf, fingerprintOfText } from './fingerprint.ts';
 import { parseMetadata } from './metadata.ts';
+import { quickMicros } from './money.ts';
 import { parseTimestamp } from './timestamp.ts';
 
 /** An event as a log keeps it, each field as text; `metadata` is empty where there is none. */
@@ -65,19 +66,15 @@ export function readBack(written: WrittenEvent): Event | string {
 /** What `formatAmount` wrote. */
 function microsOf(text: string): bigint | undefined {
   if (!amountForm.test(text)) return undefined;
-  const point = text.indexOf('.');
-  const units = point < 0 ? text : text.slice(0, point);
-  const decimals = point < 0 ? '' : text.slice(point + 1);
-  const filled = decimals.padEnd(limits.amountDecimals, '0');
-  // Nearly all are small enough for a number, which is several times quicker to read.
-  if (units.length <= SAFE_UNITS) return BigInt(Number(units) * MICROS + Number(filled));
-  return BigInt(units + filled);
+  if (text.length <= limits.amountNumberDigits) {
+    const micros = quickMicros(Number(text));
+    if (micros !== undefined) return micros;
+  }
+  const [units = '', decimals = ''] = text.split('.');
+  return BigInt(units + decimals.padEnd(limits.amountDecimals, '0'));
 }
 
 const amountForm = /^\d{1,12}(?:\.\d{1,6})?$/;
-const MICROS = 10 ** limits.amountDecimals;
-/** Digits of which every number in millionths is a safe integer. */
-const SAFE_UNITS = 9;
 
 function isMetadata(text: string): boolean {
   try {

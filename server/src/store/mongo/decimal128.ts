@@ -1,13 +1,13 @@
 import { Decimal128 } from 'mongodb';
 import { toDecimal } from '../../base/decimal.ts';
 import { limits } from '../../base/limits.ts';
-import { formatAmount } from '../../event/money.ts';
+import { formatAmount, microsPerUnit } from '../../event/money.ts';
 
 /** Millionths as MongoDB's decimal, which has 34 digits: sums of amounts stay exact in it. */
 export function toDecimal128(micros: bigint): Decimal128 {
   if (micros < 0n || micros > largestSafe) return Decimal128.fromString(formatAmount(micros));
   let coefficient = Number(micros);
-  let decimals = coefficient % unit;
+  let decimals = coefficient % microsPerUnit;
   let exponent = -limits.amountDecimals;
   // As people write it: without trailing zeros behind the point.
   while (exponent < 0 && decimals % 10 === 0) {
@@ -32,7 +32,6 @@ function write32(bytes: Uint8Array, at: number, word: number): void {
 }
 
 const largestSafe = BigInt(Number.MAX_SAFE_INTEGER);
-const unit = 10 ** limits.amountDecimals;
 const wordEnd = 2 ** 32;
 const exponentBias = 6176;
 
