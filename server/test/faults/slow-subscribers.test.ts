@@ -148,15 +148,6 @@ describe('a subscriber that is slow in the history', () => {
   );
 });
 
-/** Streams that the hub has ended because they were not read. */
-async function cuts(): Promise<number> {
-  const { text } = await get(place.url, '/metrics');
-  const lines = text.matchAll(
-    /^event_hub_subscriber_cuts_total\{.*code="slow_reader".*\} (\d+)$/gm,
-  );
-  return [...lines].reduce((sum, [, count]) => sum + Number(count), 0);
-}
-
 describe('subscribers that read on', () => {
   it.each(Object.keys(transports))('are given the largest batch whole: %s', async (transport) => {
     const reader = open(transport);
@@ -168,3 +159,12 @@ describe('subscribers that read on', () => {
     expect(idsOf(reader)).toEqual(sent);
   });
 });
+
+/** Streams that the hub has ended because they were not read. */
+async function cuts(): Promise<number> {
+  const { text } = await get(place.url, '/metrics');
+  const lines = text.matchAll(
+    /^event_hub_subscriber_cuts_total\{.*code="slow_reader".*\} (\d+)$/gm,
+  );
+  return [...lines].reduce((sum, [, count]) => sum + Number(count), 0);
+}
