@@ -160,7 +160,7 @@ describe('the archive reader', () => {
       },
     });
     const { runner } = start('a', log);
-    await vi.waitFor(() => expect(lines.filter(({ level }) => level === 40)).toHaveLength(1));
+    await expect.poll(() => lines.filter(({ level }) => level === 40)).toHaveLength(1);
     await systemClock.sleep(limits.retryFirstMs * 4);
     isAway = false;
     await untilArchived(events);
