@@ -1,9 +1,11 @@
 import {
+  type Admin,
   ConfigResourceTypes,
   Consumer,
   IncrementalAlterConfigOperationTypes,
   Producer,
 } from '@platformatic/kafka';
+import { expect } from 'vitest';
 import type { Event } from '../../src/event/event.ts';
 import { eventToLogJson } from '../../src/event/event-json.ts';
 import { freshName } from './engines/shared-engines.ts';
@@ -45,7 +47,10 @@ export async function createTopic(
 ): Promise<void> {
   const configs = Object.entries(settings).map(([name, value]) => ({ name, value }));
   const topics = [{ topic: topicOf(url), partitions, replicas: 1 }];
-  await withAdmin(url, (admin) => admin.createTopics({ topics, configs }));
+  await withAdmin(url, async (admin) => {
+    await admin.createTopics({ topics, configs });
+    await untilShown(admin, topicOf(url), partitions);
+  });
 }
 
 export async function setTopic(url: string, settings: Settings): Promise<void> {
@@ -66,11 +71,27 @@ export async function topicSettings(url: string): Promise<Settings> {
 
 export async function growTopic(url: string, count: number): Promise<void> {
   const topics = [{ name: topicOf(url), count }];
-  await withAdmin(url, (admin) => admin.createPartitions({ topics }));
+  await withAdmin(url, async (admin) => {
+    await admin.createPartitions({ topics });
+    await untilShown(admin, topicOf(url), count);
+  });
 }
 
 export async function deleteTopic(url: string): Promise<void> {
-  await withAdmin(url, (admin) => admin.deleteTopics({ topics: [topicOf(url)] }));
+  await withAdmin(url, async (admin) => {
+    await admin.deleteTopics({ topics: [topicOf(url)] });
+    await untilShown(admin, topicOf(url), 0);
+  });
+}
+
+/** The controller has answered by then, and the broker hears of it a moment later. */
+async function untilShown(admin: Admin, topic: string, partitions: number): Promise<void> {
+  const shown = async () => {
+    if (!(await admin.listTopics()).includes(topic)) return 0;
+    const { topics } = await admin.metadata({ topics: [topic], forceUpdate: true });
+    return topics.get(topic)?.partitions.length;
+  };
+  await expect.poll(shown, { interval: 20 }).toBe(partitions);
 }
 
 /** As a hub would write it, with what a test cares about in its value changed. */
