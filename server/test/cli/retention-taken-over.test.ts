@@ -11,7 +11,7 @@ import { jsonLines, startCli } from '../support/run-cli.ts';
 
 const dayMs = 24 * 60 * minuteMs;
 /** Of many parts, so that it is not over when it has begun. */
-const oldCount = 30 * limits.retentionEvents;
+const oldCount = 60 * limits.retentionEvents;
 
 describeWithEngines('event-hub retention apply', ['redis', 'mongo'], () => {
   let place: ModePlace;

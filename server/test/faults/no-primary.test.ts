@@ -31,7 +31,7 @@ describeWithOwnEngines('a MongoDB with no primary', ['redis', 'mongo'], () => {
   });
 
   it('stops neither ingest nor the hub: reads are answered 503 with a time to come back', async () => {
-    const command = { replSetStepDown: 6, force: true };
+    const command = { replSetStepDown: 15, force: true };
     await mongo
       .db('admin')
       .command(command)
@@ -39,7 +39,7 @@ describeWithOwnEngines('a MongoDB with no primary', ['redis', 'mongo'], () => {
         if (!(reason instanceof MongoNetworkError)) throw reason;
       });
     await expect
-      .poll(async () => await tryReads(place), { timeout: 5_000, interval: 100 })
+      .poll(async () => await tryReads(place), { timeout: 10_000, interval: 100 })
       .toEqual([refusal, refusal]);
     expect(await tryIngest(place, load.history)).toMatchObject({ status: 201 });
     expect(await isPrimary()).toBe(false);

@@ -80,7 +80,7 @@ describe('retention', () => {
   });
 
   it('ends with the part that it is at, and goes on from there when it starts again', async () => {
-    const count = 8 * limits.retentionEvents;
+    const count = 20 * limits.retentionEvents;
     await append(place, [...someEvents(count, old), ...someEvents(1)]);
     await open();
     const { retention, lines } = start();

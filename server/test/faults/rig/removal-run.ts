@@ -18,7 +18,7 @@ const age = '100d';
 /** More than Redis trims at once: it lets go of a hundred or of none. */
 const youngCount = 150;
 /** Many more than the few parts of each round. */
-const oldCount = 18_000;
+const oldCount = 30_000;
 /** Of one transaction; see `limits.retentionEvents`. */
 export const partEvents = 500;
 
