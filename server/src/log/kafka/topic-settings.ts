@@ -1,4 +1,5 @@
 import { type Admin, ConfigResourceTypes } from '@platformatic/kafka';
+import { systemClock } from '../../base/clock.ts';
 import { HubError } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
 import { type KafkaCluster, partitionsOf, type TopicFacts } from './kafka-cluster.ts';
@@ -49,14 +50,22 @@ export async function makeTopic(cluster: KafkaCluster): Promise<TopicFacts> {
   return await ledTopic(cluster);
 }
 
-/** Once each partition has a leader, which takes a moment for a new topic. */
+/** Once each partition has a leader: brokers hear of a new topic a moment after the controller has answered. */
 async function ledTopic(cluster: KafkaCluster): Promise<TopicFacts> {
-  const facts = await cluster.topic();
-  const isLed = facts?.partitions.every(({ leader }) => leader >= 0) === true;
-  if (facts === undefined || !isLed || facts.partitions.length === 0) {
-    throw unavailable(`${cluster.target.shown} has partitions without a leader`);
+  // Waiting for a broker takes the system's time in any case.
+  const endMs = systemClock.monotonicMs() + limits.kafkaAnswerMs;
+  for (;;) {
+    const facts = await cluster.topic();
+    if (facts !== undefined && isLed(facts)) return facts;
+    if (systemClock.monotonicMs() >= endMs) {
+      throw unavailable(`${cluster.target.shown} has partitions without a leader`);
+    }
+    await systemClock.sleep(limits.kafkaRetryMs);
   }
-  return facts;
+}
+
+function isLed({ partitions }: TopicFacts): boolean {
+  return partitions.length > 0 && partitions.every(({ leader }) => leader >= 0);
 }
 
 async function defaultReplicas(cluster: KafkaCluster): Promise<number> {
