@@ -4,7 +4,7 @@ import { within } from '../../base/within.ts';
 import { fingerprintOf } from '../../event/fingerprint.ts';
 import type { Delivery } from './delivery.ts';
 import type { KafkaCluster } from './kafka-cluster.ts';
-import { errorsIn, kafkaFault, replaced, unavailable } from './kafka-faults.ts';
+import { errorsIn, kafkaFault, protocolCodeOf, replaced, unavailable } from './kafka-faults.ts';
 import { formatPosition, markOf, type TopicMark } from './kafka-position.ts';
 import { toRecord } from './kafka-record.ts';
 import { murmur2 } from './murmur2.ts';
@@ -146,7 +146,8 @@ export class RecordWriter {
   /** Until every batch is written, each with its one number however often it is sent; what fails for long rejects. */
   async #sendAll(session: ProducerSession, { batches }: Unit, sending: Sending): Promise<void> {
     let waiting: Map<number, Buffer> | undefined;
-    for (let tries = 0; ; tries += 1) {
+    const startedMs = this.#clock.monotonicMs();
+    for (let failures = 0; ; ) {
       let fault: unknown;
       try {
         waiting ??= new Map(await session.number(batches));
@@ -156,7 +157,11 @@ export class RecordWriter {
       }
       for (const partition of sending.written.keys()) waiting?.delete(partition);
       if (fault === undefined || waiting?.size === 0) return;
-      if (tries >= limits.kafkaRetries || !mayPass(fault)) throw fault;
+      const isMoving = this.#clock.monotonicMs() - startedMs < limits.kafkaMoveMs;
+      if (!(isMoving && hasMoved(fault))) {
+        if (failures >= limits.kafkaRetries || !mayPass(fault)) throw fault;
+        failures += 1;
+      }
       await this.#clock.sleep(limits.kafkaRetryMs);
       if (this.#session !== session) throw fault;
       this.#cluster.forgetLeaders();
@@ -187,6 +192,12 @@ export class RecordWriter {
     await Promise.all(sends);
     return fault;
   }
+}
+
+/** Another broker leads the partition, or will in a moment. */
+function hasMoved(fault: unknown): boolean {
+  const code = protocolCodeOf(fault);
+  return code === 'NOT_LEADER_OR_FOLLOWER' || code === 'LEADER_NOT_AVAILABLE';
 }
 
 /** Whether another try, with leaders looked up anew, may find it gone: what Kafka says of it, where it says anything. */

@@ -49,8 +49,6 @@ function propertiesOf(
     'default.replication.factor': String(count),
     'offsets.topic.replication.factor': String(count),
     'transaction.state.log.replication.factor': String(count),
-    // A dead broker is noticed in a test's time.
-    'broker.session.timeout.ms': '3000',
     'broker.heartbeat.interval.ms': '500',
   };
 }
