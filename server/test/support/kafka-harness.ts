@@ -23,7 +23,7 @@ export async function kafkaLogHarness(
 ): Promise<LogHarness> {
   const [url, storeUrl] = await Promise.all([sharedKafka(), sharedMongo()]);
   const remove = async () => {
-    await removeTopic(url);
+    await deleteTopic(url);
     const client = new MongoClient(storeUrl);
     await client.db().dropDatabase();
     await client.close();
@@ -81,8 +81,27 @@ export function topicOf(url: string): string {
   return new URL(url).pathname.slice(1);
 }
 
+/** The next test's topics are another's: what fails here is only left over. */
 export async function removeTopic(url: string): Promise<void> {
-  await withAdmin(url, (admin) => admin.deleteTopics({ topics: [topicOf(url)] })).catch(
-    () => undefined,
-  );
+  await deleteTopic(url).catch(() => undefined);
+}
+
+export async function deleteTopic(url: string): Promise<void> {
+  await withAdmin(url, async (admin) => {
+    await admin.deleteTopics({ topics: [topicOf(url)] });
+    await untilShown(admin, topicOf(url), 0);
+  });
+}
+
+/** Until the broker knows so many partitions: it hears of a change a moment after the controller has answered. */
+export async function untilShown(admin: Admin, topic: string, partitions: number): Promise<void> {
+  while ((await shownPartitions(admin, topic)) !== partitions) await systemClock.sleep(20);
+}
+
+async function shownPartitions(admin: Admin, topic: string): Promise<number | undefined> {
+  if (!(await admin.listTopics()).includes(topic)) return 0;
+  const metadata = await admin
+    .metadata({ topics: [topic], forceUpdate: true })
+    .catch(() => undefined);
+  return metadata?.topics.get(topic)?.partitions.length;
 }

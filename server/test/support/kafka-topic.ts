@@ -1,15 +1,13 @@
 import {
-  type Admin,
   ConfigResourceTypes,
   Consumer,
   IncrementalAlterConfigOperationTypes,
   Producer,
 } from '@platformatic/kafka';
-import { expect } from 'vitest';
 import type { Event } from '../../src/event/event.ts';
 import { eventToLogJson } from '../../src/event/event-json.ts';
 import { freshName } from './engines/shared-engines.ts';
-import { topicOf, withAdmin } from './kafka-harness.ts';
+import { topicOf, untilShown, withAdmin } from './kafka-harness.ts';
 
 /** A record as anybody may write it. */
 export interface PlainRecord {
@@ -75,23 +73,6 @@ export async function growTopic(url: string, count: number): Promise<void> {
     await admin.createPartitions({ topics });
     await untilShown(admin, topicOf(url), count);
   });
-}
-
-export async function deleteTopic(url: string): Promise<void> {
-  await withAdmin(url, async (admin) => {
-    await admin.deleteTopics({ topics: [topicOf(url)] });
-    await untilShown(admin, topicOf(url), 0);
-  });
-}
-
-/** The controller has answered by then, and the broker hears of it a moment later. */
-async function untilShown(admin: Admin, topic: string, partitions: number): Promise<void> {
-  const shown = async () => {
-    if (!(await admin.listTopics()).includes(topic)) return 0;
-    const { topics } = await admin.metadata({ topics: [topic], forceUpdate: true });
-    return topics.get(topic)?.partitions.length;
-  };
-  await expect.poll(shown, { interval: 20 }).toBe(partitions);
 }
 
 /** As a hub would write it, with what a test cares about in its value changed. */

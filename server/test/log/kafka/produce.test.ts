@@ -23,6 +23,8 @@ async function opened() {
     await cluster.close();
     await removeTopic(url);
   });
+  // A broker shows a topic a moment before it writes to it.
+  await cluster.extents([0]);
   const { id, partitions } = await cluster.knownTopic();
   const connection = await cluster.connection(cluster.pool, partitions[0]?.leader ?? -1);
   const batch = () => {

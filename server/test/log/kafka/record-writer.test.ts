@@ -8,8 +8,8 @@ import { parseKafkaUrl } from '../../../src/log/kafka/kafka-target.ts';
 import { RecordWriter } from '../../../src/log/kafka/record-writer.ts';
 import { anEvent } from '../../support/build-event.ts';
 import { sharedKafka } from '../../support/engines/shared-engines.ts';
-import { removeTopic } from '../../support/kafka-harness.ts';
-import { createTopic, deleteTopic, durableTopicSettings } from '../../support/kafka-topic.ts';
+import { deleteTopic, removeTopic } from '../../support/kafka-harness.ts';
+import { createTopic, durableTopicSettings } from '../../support/kafka-topic.ts';
 import { describeWithEngines } from '../../support/needed-program.ts';
 
 const noMark = { topicId: '00000000', partitions: 1 };

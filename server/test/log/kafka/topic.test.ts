@@ -8,11 +8,16 @@ import { examineKafka } from '../../../src/log/kafka/examine-kafka.ts';
 import { weaknessesOf } from '../../../src/log/kafka/topic-settings.ts';
 import { anEvent } from '../../support/build-event.ts';
 import { sharedKafka } from '../../support/engines/shared-engines.ts';
-import { openLog, removeTopic, topicOf, withAdmin } from '../../support/kafka-harness.ts';
+import {
+  deleteTopic,
+  openLog,
+  removeTopic,
+  topicOf,
+  withAdmin,
+} from '../../support/kafka-harness.ts';
 import {
   consume,
   createTopic,
-  deleteTopic,
   durableTopicSettings,
   growTopic,
   produce,
