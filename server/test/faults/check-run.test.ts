@@ -188,9 +188,13 @@ describe('the whole rig', () => {
     const place = await placeHub(data);
     const load = startLoad(place, { seed: 'put back', batchMax: 10 });
     const followers = startFollowers(place);
-    await runUntilStored(50);
+    await runUntil(() => load.history.stored.length >= 50);
     cpSync(data, join(folder.path, 'earlier'), { recursive: true });
-    await runUntilStored(load.history.stored.length + 50);
+    const { stored } = load.history;
+    const before = stored.length;
+    const keptBefore = readKept(place.file).rows.length;
+    // The place of the follower is then one that the file will not have.
+    await runUntil(() => stored.length >= before + 50 && seenBySse() > keptBefore);
     await load.stop();
     rmSync(data, { recursive: true });
     cpSync(join(folder.path, 'earlier'), data, { recursive: true });
@@ -202,10 +206,14 @@ describe('the whole rig', () => {
     expect(verdict.lost).toBeGreaterThan(0);
     expect(verdict.faults.join()).toContain('sse: ');
 
-    async function runUntilStored(events: number): Promise<void> {
+    async function runUntil(isDone: () => boolean): Promise<void> {
       const running = new HubProcess(place);
-      while (load.history.stored.length < events) await sleep(50);
+      while (!isDone()) await sleep(50);
       await running.kill();
+    }
+
+    function seenBySse(): number {
+      return followers.find(({ name }) => name === 'sse')?.seen.length ?? 0;
     }
   }, 60_000);
 

@@ -23,13 +23,13 @@ const cases: readonly Case[] = [
   {
     flaw: 'marks the id before the append',
     victim: 'http',
-    kills: 3,
+    kills: 4,
     shows: ({ lost }) => expect(lost).toBeGreaterThan(0),
   },
   {
     flaw: 'moves the position apart from the counts',
     victim: 'readers',
-    kills: 2,
+    kills: 4,
     shows: ({ faults }) => {
       expect(faults.join('\n')).toContain('minute counts: ');
       expect(faults.join('\n')).toContain('metrics verify: ');

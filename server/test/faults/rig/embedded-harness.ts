@@ -11,6 +11,11 @@ type Moment = 'any' | 'start-up' | 'answer' | 'checkpoint';
 /** The first kill meets a hub that makes its file. */
 const turns: readonly Moment[] = ['start-up', 'any', 'answer', 'checkpoint', 'any'];
 
+/** A kill comes at any time within this one, or within a start. */
+const afterMsMax = 1_200;
+/** Of a start, before one was seen. */
+const startMsGuess = 250;
+
 /** One process that holds everything, killed at moments that follow from the seed. */
 export class EmbeddedHarness implements Harness {
   readonly url: string;
@@ -51,7 +56,7 @@ export class EmbeddedHarness implements Harness {
   /** Starts the hub and kills it. */
   async killOnce(kill: number): Promise<string> {
     const wanted = turns[kill % turns.length] ?? 'any';
-    const afterMs = this.#random.integer(0, 1_200);
+    const afterMs = this.#random.integer(0, afterMsMax);
     const moment = await this.#killAt(wanted, afterMs);
     this.#figures.countKill(moment);
     return moment;
@@ -78,6 +83,11 @@ export class EmbeddedHarness implements Harness {
     await this.#hub?.kill();
   }
 
+  /** What a start takes on this machine at the least, as far as is known. */
+  #startMs(): number {
+    return Math.min(...(this.timesMs.restarts ?? [startMsGuess]));
+  }
+
   async #start(): Promise<HubProcess> {
     this.#hub = new HubProcess(this.#place);
     this.#figures.addTime('restarts', await this.#hub.ready);
@@ -88,7 +98,10 @@ export class EmbeddedHarness implements Harness {
     if (moment === 'start-up') {
       const hub = new HubProcess(this.#place);
       this.#hub = hub;
-      const ready = await Promise.race([sleep(afterMs * 0.6), hub.ready]);
+      const ready = await Promise.race([
+        sleep((afterMs / afterMsMax) * this.#startMs()),
+        hub.ready,
+      ]);
       await hub.kill();
       return ready === undefined ? moment : 'any';
     }

@@ -15,7 +15,7 @@ import { lastId } from './crash-run.ts';
 export type Flaw = (engines: Engines, settings: Settings) => Promise<Engines>;
 
 /** Between the two steps that should be one: makes likely what is rare, so that few kills are enough to see it. */
-const gapMs = 150;
+const gapMs = 400;
 
 /** By name, as the variable FLAW of `flawed-hub.ts` takes them. */
 export const flaws: Readonly<Record<string, Flaw>> = {
