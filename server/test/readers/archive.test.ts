@@ -5,7 +5,7 @@ import { HubError } from '../../src/base/errors.ts';
 import { limits } from '../../src/base/limits.ts';
 import type { NewEvent } from '../../src/event/event.ts';
 import { decorated } from '../../src/log/decorated.ts';
-import type { EventLog, Position } from '../../src/log/event-log.ts';
+import type { EventLog, LogEntry, Position } from '../../src/log/event-log.ts';
 import { logShard } from '../../src/log/one-shard.ts';
 import { Archive, archiveLease } from '../../src/readers/archive.ts';
 import { ProjectionRunner } from '../../src/readers/projection.ts';
@@ -61,7 +61,8 @@ describe('the archive reader', () => {
     const later = someEvents(30);
     for (const event of later) await append([event]);
     await untilArchived([...history, ...later]);
-    expect(archive.counts).toEqual({ recorded: 1_230, duplicates: 0, conflicts: 0, unreadable: 0 });
+    const counts = { recorded: 1_230, duplicates: 0, conflicts: 0, unreadable: 0 };
+    await expect.poll(() => archive.counts).toEqual(counts);
     expect(runner.isActive).toBe(true);
     expect(runner.oldestWaiting).toBeUndefined();
     expect(await pair.store.verify()).toEqual([]);
@@ -69,20 +70,26 @@ describe('the archive reader', () => {
 
   it('records more at once the more waits', async () => {
     const sizes: number[] = [];
+    const { promise: isAhead, resolve: reportAhead } = Promise.withResolvers<void>();
     const { record } = pair.store;
     pair = {
       ...pair,
       store: {
         ...pair.store,
-        record: (...args) => {
+        record: async (...args) => {
           sizes.push(args[1].length);
-          return record(...args);
+          await isAhead;
+          return await record(...args);
         },
       },
     };
     const events = someEvents(limits.archiveEntries * 2);
     const last = (await append(events)).at(-1) as Position;
-    start('a');
+    // The first record takes as long as three reads.
+    const log = decorated(pair.log, {
+      read: (options) => reporting(pair.log.read(options), 3, reportAhead),
+    });
+    start('a', log);
     await vi.waitFor(
       async () => expect((await pair.store.positions()).get(logShard)).toBe(last),
       patience,
@@ -101,7 +108,7 @@ describe('the archive reader', () => {
     await append(events.slice(20));
     const second = start('b');
     await untilArchived(events);
-    expect(second.archive.counts.recorded).toBe(30);
+    await expect.poll(() => second.archive.counts.recorded).toBe(30);
   });
 
   it('leaves the log to one of several, and to the next at once when that one stops', async () => {
@@ -192,4 +199,18 @@ function unavailable(): HubError {
 /** The same place in a log with another content. */
 function foreign(position: Position): Position {
   return position.replace(/.{8}$/, '00000000') as Position;
+}
+
+/** The same reads; says when so many of them were taken. */
+async function* reporting(
+  reads: AsyncIterable<readonly LogEntry[]>,
+  count: number,
+  report: () => void,
+): AsyncGenerator<readonly LogEntry[]> {
+  let taken = 0;
+  for await (const batch of reads) {
+    yield batch;
+    taken += 1;
+    if (taken === count) report();
+  }
 }

@@ -50,4 +50,4 @@ it('a feed that begins while a commit is in the file and not yet heard of has al
     await log.close();
     folder.remove();
   }
-}, 10_000);
+});
