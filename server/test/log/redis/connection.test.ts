@@ -71,7 +71,7 @@ describeWithOwnEngines('the connections of a log in Redis', ['redis'], () => {
     await works();
     expect(await append(event)).toMatchObject([[{ status: 'duplicate' }]]);
     expect((await stored()).filter((id) => id === 'answer-lost')).toHaveLength(1);
-  }, 30_000);
+  });
 
   it('are given up when no answer comes, and replaced', async () => {
     server.pause();
@@ -82,7 +82,7 @@ describeWithOwnEngines('the connections of a log in Redis', ['redis'], () => {
     });
     server.resume();
     await works();
-  }, 30_000);
+  });
 
   it('refuse at once while there is none', async () => {
     proxy.drop('to-server');
@@ -92,7 +92,7 @@ describeWithOwnEngines('the connections of a log in Redis', ['redis'], () => {
       .toMatch(/lost|cannot be reached/);
     proxy.heal();
     await works();
-  }, 30_000);
+  });
 
   it('come back by themselves after Redis was killed, with everything acknowledged', async () => {
     const events = someEvents(50);
@@ -104,7 +104,7 @@ describeWithOwnEngines('the connections of a log in Redis', ['redis'], () => {
     await works();
     await log.check();
     expect((await stored()).slice(0, 50)).toEqual(ids(events));
-  }, 30_000);
+  });
 
   it('let a follower go on without a gap or a repeat', async () => {
     const { seen } = follow('start');
@@ -118,7 +118,7 @@ describeWithOwnEngines('the connections of a log in Redis', ['redis'], () => {
     }
     await expect.poll(() => seen.length, patience).toBe(sent.length);
     expect(seen).toEqual(sent);
-  }, 60_000);
+  });
 
   it('stop a follower whose log was replaced behind the break', async () => {
     await append(...someEvents(3));
@@ -134,7 +134,7 @@ describeWithOwnEngines('the connections of a log in Redis', ['redis'], () => {
     await expect
       .poll(() => readAll(log, end).catch((reason: { code: string }) => reason.code), patience)
       .toBe('position_gone');
-  }, 30_000);
+  });
 
   it('stop a follower whose log was flushed under it', async () => {
     await append(...someEvents(3));
@@ -142,7 +142,7 @@ describeWithOwnEngines('the connections of a log in Redis', ['redis'], () => {
     await expect.poll(() => seen.length, patience).toBe(3);
     await command(server.url, 'FLUSHALL');
     await expect(reading).rejects.toMatchObject({ code: 'position_gone' });
-  }, 30_000);
+  });
 
   it('notice a log that went back to an older state', async () => {
     await append(...someEvents(3));
@@ -161,7 +161,7 @@ describeWithOwnEngines('the connections of a log in Redis', ['redis'], () => {
     await expect
       .poll(() => append(anEvent()).then(() => 'yes', String), patience)
       .toContain('log adopt');
-  }, 30_000);
+  });
 
   it('are apart for each follower, so that none waits behind another', async () => {
     const followers = [follow('end'), follow('end'), follow('end')];

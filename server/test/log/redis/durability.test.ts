@@ -114,9 +114,7 @@ describeWithOwnEngines('durability in Redis', ['redis'], () => {
       .poll(() => append(log).catch((reason: Error) => reason.message))
       .toContain('appendfsync is no');
     await set('appendfsync', 'always');
-    await expect
-      .poll(() => append(log).catch(() => 'refused'), { timeout: 10_000 })
-      .not.toBe('refused');
+    await expect.poll(() => append(log).catch(() => 'refused')).not.toBe('refused');
   });
 
   it('looks at the settings again after each reconnection', async () => {
@@ -128,9 +126,7 @@ describeWithOwnEngines('durability in Redis', ['redis'], () => {
       .poll(() => append(log).catch((reason: Error) => reason.message))
       .toContain('no-appendfsync-on-rewrite is yes');
     await set('no-appendfsync-on-rewrite', 'no');
-    await expect
-      .poll(() => append(log).catch(() => 'refused'), { timeout: 10_000 })
-      .not.toBe('refused');
+    await expect.poll(() => append(log).catch(() => 'refused')).not.toBe('refused');
   });
 
   it('answers `overloaded` when memory is short, with nothing stored, and goes on after', async () => {
@@ -187,9 +183,8 @@ describeWithOwnEngines('durability in Redis', ['redis'], () => {
   it('refuses a replica, and a cluster', async () => {
     const replica = await startRedisServer({ settings: { replicaof: `127.0.0.1 ${server.port}` } });
     onTestFinished(() => replica.remove());
-    const becomesKnown = expect.poll(
-      () => openLog(replica.url).catch((reason: Error) => reason.message),
-      { timeout: 10_000 },
+    const becomesKnown = expect.poll(() =>
+      openLog(replica.url).catch((reason: Error) => reason.message),
     );
     await becomesKnown.toContain('it is a replica (name the master in the URL)');
 
