@@ -94,7 +94,6 @@ describe('the messages of a hub', () => {
     grpc = new GrpcClient(hub.grpcAddress);
     const event = { id: 'order-1', user_id: 'anna', event_type: 'purchase', amount: '1.5' };
     await postEvents(hub.url, { ...event, metadata: { shop: 'north' } });
-    socket = await openSocket(hub.url);
   });
 
   afterAll(async () => {
@@ -137,7 +136,11 @@ describe('the messages of a hub', () => {
     'eventsStream/line': () => line(0),
     'eventsStream/lineControl': () => line(1),
     'graphql/connectionInit': () => ({ type: 'connection_init' }),
-    'graphql/connectionAck': () => inSocket({ type: 'connection_init' }),
+    'graphql/connectionAck': async () => {
+      // The hub waits a few seconds for what it answers here.
+      socket = await openSocket(hub.url);
+      return await inSocket({ type: 'connection_init' });
+    },
     'graphql/subscribe': () => subscribe('1', 'start'),
     'graphql/next': () => inSocket(subscribe('1', 'start')),
     'graphql/error': () => inSocket({ ...subscribe('2', ''), payload: { query: '{ nothing }' } }),

@@ -222,7 +222,7 @@ describeWith('the compose file of Kafka', 'python', (python) => {
         const [code] = await once(spawn(program, own, { stdio: 'ignore' }), 'close');
         return code === 0;
       };
-      expect(await isHealthy()).toBe(true);
+      await expect.poll(isHealthy).toBe(true);
       server.pause();
       expect(await isHealthy()).toBe(false);
       await server.kill();

@@ -236,7 +236,7 @@ describe('what began with a token', () => {
     hub = await startTestHub(takingTokens);
     const [position] = await send(tokenFor('events:write'), 1);
     // Some seconds are left of the minute that a token is taken for after its `exp`.
-    const ending = tokenFor('events:read events:write', { leftS: -55 });
+    const ending = tokenFor('events:read events:write', { leftS: -50 });
     const readers = followAll(ending, { after: 'start' });
     for (const reader of readers) expect((await reader.event()).position).toBe(position);
     const client = new GrpcClient(hub.grpcAddress);

@@ -293,7 +293,7 @@ describeWithOwnEngines('no secret is told', ['redis', 'mongo'], () => {
 
   it('by a hub whose engines have gone', async () => {
     await Promise.all([redis.stop(), mongo.stop()]);
-    await vi.waitFor(async () => expect((await hub.readiness()).status).toBe(503), 30_000);
+    await expect.poll(async () => (await hub.readiness()).status).toBe(503);
     for (const shown of shownWays.slice(0, 8)) await callEverything(hub, shown, spoken);
     await commands(
       ['doctor', '--http-port=0', '--grpc-port=0'],
@@ -341,7 +341,6 @@ async function callEverything(
 ): Promise<void> {
   const { url } = hub;
   const json = { 'content-type': 'application/json', ...shown };
-  const leaving = AbortSignal.timeout(20_000);
   for (const operation of Object.keys(httpNeeds)) {
     const [method = '', path = ''] = operation.split(' ');
     const target = path === '/events/stream' ? `${path}?follow=false` : path;
@@ -349,7 +348,7 @@ async function callEverything(
       const asking = fetch(url + target, {
         method,
         headers: json,
-        signal: leaving,
+        signal: AbortSignal.timeout(20_000),
         ...(body === undefined ? {} : { body }),
       });
       await spoken.answer(operation, asking);

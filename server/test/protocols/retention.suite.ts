@@ -51,7 +51,7 @@ export function protocolRetentionSuite(name: string, newPlace: NewPlace): void {
       });
       await open();
       await removed();
-    }, 60_000);
+    });
     afterAll(async () => {
       await close();
       await place.destroy();

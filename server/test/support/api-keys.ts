@@ -66,6 +66,6 @@ export async function untilKnown(url: string, key: MadeKey): Promise<void> {
       const { status } = await fetch(`${url}/events/none`, { headers: bearing(key) });
       if (status === 401) throw new Error('the key is not known yet');
     },
-    { timeout: 10_000, interval: 50 },
+    { timeout: 30_000, interval: 50 },
   );
 }

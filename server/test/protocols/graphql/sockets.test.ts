@@ -275,7 +275,7 @@ describe('a WebSocket whose caller is not known yet', () => {
     });
     await Promise.all(cuts);
     // ws alone would keep them for 30 s.
-  }, 20_000);
+  }, 29_000);
 });
 
 const upgradeRequest = [

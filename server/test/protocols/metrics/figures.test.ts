@@ -17,7 +17,7 @@ afterAll(async () => {
   await hub.remove();
 });
 
-const patience = { timeout: 10_000 };
+const patience = { timeout: 30_000 };
 const page = async () => (await get(hub.url, '/metrics')).text;
 /** The value behind a name with its labels; undefined when the page has none. */
 const figure = async (series: string) => {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { anInput, get, postEvents } from '../../support/rest-calls.ts';
 import { runCli } from '../../support/run-cli.ts';
 import { startTestHub, type TestHub } from '../../support/start-test-hub.ts';
@@ -101,7 +101,7 @@ describe('metrics on a port of their own', () => {
         const headers = key === undefined ? {} : { 'x-api-key': key };
         return (await fetch(`${own.url}/metrics`, { headers })).status;
       };
-      await vi.waitFor(async () => expect(await statusOf(scraper)).toBe(200), { timeout: 10_000 });
+      await expect.poll(() => statusOf(scraper)).toBe(200);
       expect(await statusOf()).toBe(401);
       expect(await statusOf(reader)).toBe(403);
       expect(own.metricsUrl).not.toBe(own.url);
