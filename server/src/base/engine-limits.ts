@@ -62,8 +62,11 @@ export const engineLimits = {
   kafkaAnswerMs: 5_000,
   /** Tries of one request within one append, with the same sequence numbers, so that the broker writes it once. */
   kafkaRetries: 2,
-  /** How long it is sent again to a leader that has moved: in good order that is done in less, and then no append fails. */
-  kafkaMoveMs: 2_000,
+  /**
+   * How long it is sent again for what passes by itself, such as a leader that moves: in good order that is done in less,
+   * and then no append fails.
+   */
+  kafkaSettleMs: 2_000,
   /** Of one record batch of one partition: under the 1 MiB that a broker takes by default. */
   kafkaBatchBytes: 900 * 1024,
   /** Smaller ones are not compressed. */

@@ -70,6 +70,7 @@ const meanings: Readonly<Record<string, string>> = {
   NOT_ENOUGH_REPLICAS_AFTER_APPEND: 'lost replicas while it wrote',
   LEADER_NOT_AVAILABLE: 'has no leader for a partition',
   NOT_LEADER_OR_FOLLOWER: 'moves a partition to another broker',
+  COORDINATOR_LOAD_IN_PROGRESS: 'is not ready to take producers yet',
   TOPIC_AUTHORIZATION_FAILED: 'does not allow this user what the hub needs on the topic',
   CLUSTER_AUTHORIZATION_FAILED:
     'does not allow this user to make the topic, or to see the settings of its brokers',

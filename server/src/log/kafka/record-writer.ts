@@ -157,8 +157,8 @@ export class RecordWriter {
       }
       for (const partition of sending.written.keys()) waiting?.delete(partition);
       if (fault === undefined || waiting?.size === 0) return;
-      const isMoving = this.#clock.monotonicMs() - startedMs < limits.kafkaMoveMs;
-      if (!(isMoving && hasMoved(fault))) {
+      const isEarly = this.#clock.monotonicMs() - startedMs < limits.kafkaSettleMs;
+      if (!(isEarly && isSettling(fault))) {
         if (failures >= limits.kafkaRetries || !mayPass(fault)) throw fault;
         failures += 1;
       }
@@ -194,10 +194,16 @@ export class RecordWriter {
   }
 }
 
-/** Another broker leads the partition, or will in a moment. */
-function hasMoved(fault: unknown): boolean {
-  const code = protocolCodeOf(fault);
-  return code === 'NOT_LEADER_OR_FOLLOWER' || code === 'LEADER_NOT_AVAILABLE';
+const settling: ReadonlySet<string> = new Set([
+  // Another broker leads the partition, or will in a moment.
+  'NOT_LEADER_OR_FOLLOWER',
+  'LEADER_NOT_AVAILABLE',
+  // The broker asks its controller for producer ids: the first time, and for every thousand.
+  'COORDINATOR_LOAD_IN_PROGRESS',
+]);
+
+function isSettling(fault: unknown): boolean {
+  return settling.has(protocolCodeOf(fault) ?? '');
 }
 
 /** Whether another try, with leaders looked up anew, may find it gone: what Kafka says of it, where it says anything. */
