@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import {
   chmodSync,
   cpSync,
@@ -9,7 +8,6 @@ import {
   statSync,
   symlinkSync,
   truncateSync,
-  watch,
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -17,8 +15,9 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { newFile } from '../support/hub-places.ts';
 import { anInput, get, postEvents } from '../support/rest-calls.ts';
-import { type CliResult, jsonLines, runCli, startCli } from '../support/run-cli.ts';
+import { type CliResult, jsonLines, runCli } from '../support/run-cli.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
+import { endAmid } from './suite/end-amid.ts';
 import { Hubs, type PlacedHub } from './suite/hubs.ts';
 
 interface Listed {
@@ -108,21 +107,11 @@ describe('event-hub backup and restore', () => {
     await done(runCli(['metrics', 'verify', `--log=sqlite:${copy}`]));
   });
 
-  /** Signals a backup that has begun to write; one that was done before is made again. */
-  const endedAmid = async (signal: 'SIGKILL' | 'SIGINT'): Promise<CliResult> => {
-    for (let attempt = 0; attempt < 10; attempt += 1) {
-      const watching = watch(folder.path);
-      const appeared = once(watching, 'change');
-      const running = startCli(['backup', '--to', copy, ...hub.place.flags]);
-      await appeared;
-      running.process.kill(signal);
-      watching.close();
-      const result = await running.result;
-      if (result.code !== 0) return result;
-      rmSync(copy);
-    }
-    throw new Error(`every backup ended before ${signal}`);
-  };
+  const endedAmid = (signal: 'SIGKILL' | 'SIGINT') =>
+    endAmid(signal, ['backup', '--to', copy, ...hub.place.flags], {
+      folder: folder.path,
+      undo: () => rmSync(copy),
+    });
 
   it('leave nothing that looks whole when the process is killed', async () => {
     await fill(20_000);

@@ -1,19 +1,18 @@
-import { once } from 'node:events';
 import {
   appendFileSync,
   existsSync,
   readdirSync,
   readFileSync,
   rmSync,
-  watch,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type NewPlace, settle } from '../../support/hub-places.ts';
 import { anInput, get, postEvents } from '../../support/rest-calls.ts';
-import { jsonLines, runCli, startCli } from '../../support/run-cli.ts';
+import { jsonLines, runCli } from '../../support/run-cli.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
+import { endAmid } from './end-amid.ts';
 import { Hubs, type PlacedHub } from './hubs.ts';
 
 interface Exported {
@@ -54,20 +53,15 @@ export function exportingSuite(newPlace: NewPlace): void {
       );
     const written = () => jsonLines<Exported>({ stdout: readFileSync(file, 'utf8') });
 
-    /** Interrupts an export that has begun to write; one that was done before is run again. Answers how many events are kept. */
+    /** Interrupts an export that has begun to write. Answers how many events are kept. */
     const interruptedExport = async (): Promise<number> => {
-      for (let attempt = 0; attempt < 10; attempt += 1) {
-        const watching = watch(folder.path);
-        const appeared = once(watching, 'change');
-        const running = startCli(['export', `--to=${file}`, ...hub.place.flags]);
-        await appeared;
-        running.process.kill('SIGINT');
-        watching.close();
-        const { code, stderr } = await running.result;
-        if (code === 1) return Number(/interrupted after (\d+) events/.exec(stderr)?.[1]);
-        rmSync(file);
-      }
-      throw new Error('every export ended before it could be interrupted');
+      const { code, stderr } = await endAmid(
+        'SIGINT',
+        ['export', `--to=${file}`, ...hub.place.flags],
+        { folder: folder.path, undo: () => rmSync(file) },
+      );
+      expect(code, stderr).toBe(1);
+      return Number(/interrupted after (\d+) events/.exec(stderr)?.[1]);
     };
 
     it.each(['events.ndjson', 'events.csv'])(
