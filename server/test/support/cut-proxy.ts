@@ -56,6 +56,12 @@ export class CutProxy {
     this.#changes[direction] = change;
   }
 
+  /** Bytes arrive as they were sent again. */
+  changeNothing(): void {
+    this.#changes['to-server'] = same;
+    this.#changes['to-client'] = same;
+  }
+
   /** Both sides of every connection are told that it is broken. New ones pass. */
   reset(): void {
     for (const link of this.#links) link.reset();
