@@ -1,7 +1,6 @@
 /** What is used of the report that vitest writes with `--reporter=json`. */
 export interface TestReport {
   readonly numPassedTests: number;
-  readonly numFailedTests: number;
   readonly testResults: readonly {
     /** The path of the file. */
     readonly name: string;

@@ -23,8 +23,7 @@ function reportOf(...files: readonly Partial<File>[]): TestReport {
     ...file,
   }));
   const all = testResults.flatMap(({ assertionResults }) => assertionResults);
-  const count = (wanted: string) => all.filter(({ status }) => status === wanted).length;
-  return { numPassedTests: count('passed'), numFailedTests: count('failed'), testResults };
+  return { numPassedTests: all.filter(({ status }) => status === 'passed').length, testResults };
 }
 
 const good = { command: 'npm test', exitCode: 0 };

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { systemClock } from '../../src/base/clock.ts';
 import { newApiKey } from '../../src/auth/api-key.ts';
 import type { Presented } from '../../src/auth/identify.ts';
 import { createTokenVerifier, type TokenVerifier } from '../../src/auth/token-verifier.ts';
+import { systemClock } from '../../src/base/clock.ts';
 import { createLogger } from '../../src/base/logger.ts';
 import { createAccess, type HubAccess } from '../../src/main/access.ts';
 import type { EventStore } from '../../src/store/event-store.ts';

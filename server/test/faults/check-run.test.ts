@@ -188,9 +188,9 @@ describe('the whole rig', () => {
     const place = await placeHub(data);
     const load = startLoad(place, { seed: 'put back', batchMax: 10 });
     const followers = startFollowers(place);
-    await runUntil(() => load.history.stored.length >= 50);
-    cpSync(data, join(folder.path, 'earlier'), { recursive: true });
     const { stored } = load.history;
+    await runUntil(() => stored.length >= 50);
+    cpSync(data, join(folder.path, 'earlier'), { recursive: true });
     const before = stored.length;
     const keptBefore = readKept(place.file).rows.length;
     // The place of the follower is then one that the file will not have.

@@ -147,7 +147,8 @@ export class RecordWriter {
   async #sendAll(session: ProducerSession, { batches }: Unit, sending: Sending): Promise<void> {
     let waiting: Map<number, Buffer> | undefined;
     const startedMs = this.#clock.monotonicMs();
-    for (let failures = 0; ; ) {
+    let failures = 0;
+    for (;;) {
       let fault: unknown;
       try {
         waiting ??= new Map(await session.number(batches));

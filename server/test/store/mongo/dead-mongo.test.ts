@@ -69,7 +69,7 @@ describeWithOwnEngines('a MongoDB that dies', ['mongo'], () => {
         await mongo.start();
         await removing;
         // The removal may have been over before the death, and then has not waited for the return.
-        await isBack(store);
+        await untilBack(store);
         const { removedEvents, floors } = await store.retained();
         expect(removedEvents).toBe(until);
         expect(floors.get('0')).toBe(entries[until - 1]?.position);
@@ -100,7 +100,7 @@ describeWithOwnEngines('a MongoDB that dies', ['mongo'], () => {
     const unavailable = { code: 'unavailable', retryAfterS: 2 };
     await Promise.all(calls.map((call) => expect(call).rejects.toMatchObject(unavailable)));
     await mongo.start();
-    await isBack(store);
+    await untilBack(store);
     expect(await store.record('0', entries)).toMatchObject({ added: 1 });
     await store.close();
     await store.close();
@@ -158,7 +158,7 @@ async function readOn(store: EventStore, entries: readonly LogEntry[]): Promise<
       await store.record('0', next);
     } catch (reason) {
       expect(reason).toMatchObject({ code: 'unavailable' });
-      await isBack(store);
+      await untilBack(store);
     }
   }
 }
@@ -171,12 +171,12 @@ async function removeUpTo(store: EventStore, count: number): Promise<void> {
       if ((await store.removeOldest('0', cut, 15)) === undefined) return;
     } catch (reason) {
       expect(reason).toMatchObject({ code: 'unavailable' });
-      await isBack(store);
+      await untilBack(store);
     }
   }
 }
 
-async function isBack(store: EventStore): Promise<void> {
+async function untilBack(store: EventStore): Promise<void> {
   await expect.poll(() => codeOf(store.check())).toBeUndefined();
 }
 
