@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -40,6 +40,18 @@ async function refusalOf(at: HubPlace): Promise<string> {
 /** Another hub's ports, the same file. */
 async function besides({ file }: HubPlace): Promise<HubPlace> {
   return await placeHub(folder.path, { EVENT_HUB_LOG: `sqlite:${file}` });
+}
+
+function openFiles(pid: number): readonly string[] {
+  const folder = `/proc/${pid}/fd`;
+  return readdirSync(folder).flatMap((name) => {
+    try {
+      return [readlinkSync(join(folder, name))];
+    } catch {
+      // It was closed meanwhile.
+      return [];
+    }
+  });
 }
 
 describe('a second hub on one file', () => {
@@ -101,6 +113,32 @@ describe('a file that is not for this hub', () => {
     writeFileSync(place.file, '');
     await start(place);
     expect((await postEvents(place.url, anInput())).status).toBe(201);
+  });
+});
+
+describe('a file that another connection holds, as one does that recovers it', () => {
+  let holder: DatabaseSync;
+  beforeEach(async () => {
+    await (await start(place)).kill('SIGTERM');
+    holder = new DatabaseSync(place.file);
+    holder.exec('PRAGMA locking_mode = EXCLUSIVE');
+    holder.exec('CREATE TABLE held (x); DROP TABLE held');
+  });
+  afterEach(() => {
+    if (holder.isOpen) holder.close();
+  });
+
+  it('is waited for', async () => {
+    const hub = new HubProcess(place);
+    started.push(hub);
+    await expect.poll(() => openFiles(hub.pid)).toContain(place.file);
+    holder.close();
+    await hub.ready;
+  });
+
+  it('is refused as locked, and not as one that is no hub’s, when that does not end', async () => {
+    const line = await refusalOf(place);
+    expect(line).toContain(`${place.file} is locked by another program`);
   });
 });
 

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
-import { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import type { Instant } from '../../base/clock.ts';
 import type { RestoredAccess } from '../../base/file-backups.ts';
 import type { Access } from '../../store/key-store.ts';
 import { mergeAccess, readAccess, revokeKeys } from './api-keys.ts';
-import { pragma, readLogId, undisturbed } from './open-database.ts';
+import { connectUndisturbing, pragma, readLogId } from './open-database.ts';
 import { applicationId } from './schema.ts';
 
 /** What the file that a copy replaces tells of who may come in. */
@@ -42,7 +42,7 @@ function readReplaced(file: string): ReplacedAccess | 'no hub' | 'unreadable' {
   if (!existsSync(file)) return 'no hub';
   let database: DatabaseSync | undefined;
   try {
-    database = new DatabaseSync(undisturbed(file), { readOnly: true, timeout: 5_000 });
+    database = connectUndisturbing(file);
     database.exec('PRAGMA trusted_schema = OFF');
     if (pragma(database, 'application_id') !== applicationId) return 'no hub';
     return { ...readAccess(database), logId: readLogId(database) };

@@ -2,9 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { HubError } from '../../base/errors.ts';
-import { primaryCode } from './sqlite-fault.ts';
-
-const busy = 5;
+import { isBusy } from './sqlite-fault.ts';
 
 /**
  * One hub per file, by an open exclusive transaction on a side file: the kernel
@@ -20,7 +18,7 @@ export function lockFile(file: string): () => void {
     return () => held.close();
   } catch (reason) {
     side?.close();
-    throw primaryCode(reason) === busy ? taken(file) : notWritable(file, reason);
+    throw isBusy(reason) ? taken(file) : notWritable(file, reason);
   }
 }
 

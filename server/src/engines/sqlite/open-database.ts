@@ -4,9 +4,11 @@ import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { HubError } from '../../base/errors.ts';
+import { limits } from '../../base/limits.ts';
 import { type MigrationStep, stepsAfter, upgradeRefusal } from '../../base/migration.ts';
 import * as schema from './schema.ts';
 import { applicationId, type SqliteMigration } from './schema.ts';
+import { isBusy } from './sqlite-fault.ts';
 
 /** The oldest SQLite without the WAL-reset corruption, sqlite.org/wal.html#walresetbug. */
 const sqliteVersionMin = [3, 51, 3] as const;
@@ -46,10 +48,9 @@ export function openDatabase(file: string, options: OpenOptions): DatabaseSync {
   }
   if (isNew) mkdirSync(dirname(file), { recursive: true });
   else inspect(file, options);
-  const database = new DatabaseSync(file, { readOnly: options.readOnly });
+  const database = connect(file, options);
   try {
     database.exec(`
-      PRAGMA busy_timeout = 5000;
       PRAGMA trusted_schema = OFF;
       PRAGMA mmap_size = 0;
       PRAGMA cache_size = -${options.cacheKib};
@@ -90,7 +91,7 @@ function inspect(
 ): void {
   let database: DatabaseSync | undefined;
   try {
-    database = new DatabaseSync(undisturbed(file), { readOnly: true });
+    database = connectUndisturbing(file);
     const mark = pragma(database, 'application_id');
     const version = pragma(database, 'user_version');
     // A hub that died while it made its file leaves an empty one.
@@ -107,6 +108,13 @@ function inspect(
     }
   } catch (reason) {
     if (reason instanceof HubError) throw reason;
+    if (isBusy(reason)) {
+      throw new HubError(
+        'unavailable',
+        `${file} is locked by another program: stop that one, or try again when it is done`,
+        { cause: reason },
+      );
+    }
     throw new HubError('conflict', `${file} cannot be read as a hub's file: ${advice}`, {
       cause: reason,
     });
@@ -116,16 +124,19 @@ function inspect(
 }
 
 /**
- * Without a write-ahead log the file alone tells everything, and SQLite is told
- * that it does not change: else it would leave empty files beside a file that
- * may be another program's.
+ * To read a file that may be another program's. Without a write-ahead log the file alone tells
+ * everything, and SQLite is told that it does not change: else it would leave empty files beside it.
  */
-export function undisturbed(file: string): string | URL {
+export function connectUndisturbing(file: string): DatabaseSync {
   const log = statSync(`${file}-wal`, { throwIfNoEntry: false });
-  if (log !== undefined && log.size > 0) return file;
+  if (log !== undefined && log.size > 0) return connect(file, { readOnly: true });
   const url = pathToFileURL(file);
   url.searchParams.set('immutable', '1');
-  return url;
+  return connect(url, { readOnly: true });
+}
+
+function connect(file: string | URL, { readOnly }: Pick<OpenOptions, 'readOnly'>): DatabaseSync {
+  return new DatabaseSync(file, { readOnly, timeout: limits.sqliteBusyMs });
 }
 
 /** A command beside a running hub never changes the tables under it. */

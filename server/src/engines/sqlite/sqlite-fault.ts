@@ -26,12 +26,17 @@ export function fromSqlite(reason: unknown): unknown {
   });
 }
 
+/** Another connection holds what this one needs. */
+export function isBusy(reason: unknown): boolean {
+  return primaryCode(reason) === 5;
+}
+
 export function breaksConnection(reason: unknown): boolean {
   const code = primaryCode(reason);
   return code !== undefined && brokenCodes.has(code);
 }
 
-export function primaryCode(reason: unknown): number | undefined {
+function primaryCode(reason: unknown): number | undefined {
   if (!(reason instanceof Error) || !('errcode' in reason)) return undefined;
   return typeof reason.errcode === 'number' ? reason.errcode & 0xff : undefined;
 }
