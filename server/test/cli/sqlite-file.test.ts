@@ -1,4 +1,4 @@
-import { readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { lockFile } from '../../src/engines/sqlite/file-lock.ts';
@@ -56,6 +56,18 @@ describe('a file as the hub', () => {
     const foreign = await doctor('--log=sqlite:./file');
     expect(foreign.code).toBe(1);
     expect(foreign.find('file')?.detail).toContain("cannot be read as a hub's file");
+  });
+
+  it('takes a lock that cannot be written for no hub', async () => {
+    const file = join(folder.path, 'hub.db');
+    makeOldestFile(file);
+    mkdirSync(`${file}.lock`);
+    const { code, find } = await doctor(`--log=sqlite:${file}`);
+    expect(code).toBe(1);
+    expect(find('lock')).toMatchObject({
+      state: 'fail',
+      detail: expect.stringMatching(/^the lock beside it cannot be taken: .*cannot be written/),
+    });
   });
 
   it('does not touch a file that is not the hub’s', async () => {

@@ -59,15 +59,10 @@ function examineLock(file: string): Finding {
     lockFile(file)();
     return { state: 'ok', name: 'lock', detail: 'no hub runs on the file' };
   } catch (reason) {
-    if (reason instanceof HubError) {
-      return { state: 'ok', name: 'lock', detail: 'a hub runs on the file' };
-    }
-    const why = reason instanceof Error ? reason.message : String(reason);
-    return {
-      state: 'fail',
-      name: 'lock',
-      detail: `the lock beside the file cannot be taken: ${why}`,
-    };
+    const { code, message } = HubError.from(reason);
+    return code === 'conflict'
+      ? { state: 'ok', name: 'lock', detail: 'a hub runs on the file' }
+      : { state: 'fail', name: 'lock', detail: `the lock beside it cannot be taken: ${message}` };
   }
 }
 
