@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { newApiKey } from '../../src/auth/api-key.ts';
 import { Audit } from '../../src/auth/audit.ts';
@@ -11,6 +11,7 @@ import type { EventStore } from '../../src/store/event-store.ts';
 import type { Access, KeyStore, StoredKey } from '../../src/store/key-store.ts';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import { type ManualClock, manualClock } from '../support/manual-clock.ts';
+import { openBeside } from '../support/open-beside.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
 
 const noon = Date.UTC(2026, 5, 30, 12);
@@ -105,7 +106,7 @@ describe('the key ring', () => {
     await advance(1_000);
   };
   const withDatabase = (use: (database: DatabaseSync) => void) => {
-    const database = new DatabaseSync(join(folder.path, 'hub.db'));
+    const database = openBeside(join(folder.path, 'hub.db'));
     use(database);
     database.close();
   };

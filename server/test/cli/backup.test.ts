@@ -11,9 +11,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { newFile } from '../support/hub-places.ts';
+import { openBeside } from '../support/open-beside.ts';
 import { anInput, get, postEvents } from '../support/rest-calls.ts';
 import { type CliResult, jsonLines, runCli } from '../support/run-cli.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
@@ -222,7 +222,7 @@ describe('event-hub backup', () => {
     chmodSync(fileOfHub(), 0o600);
     await done(backUp());
     expect(statSync(copy).mode & 0o777).toBe(0o600);
-    const database = new DatabaseSync(copy, { readOnly: true });
+    const database = openBeside(copy, { readOnly: true });
     expect(database.prepare('PRAGMA journal_mode').get()).toEqual({ journal_mode: 'delete' });
     database.close();
     expect(readdirSync(folder.path)).toEqual(['copy.db']);
@@ -414,7 +414,7 @@ async function statusWith(key: string): Promise<number> {
 
 /** Behind the back of a hub that is stopped. */
 function inPlace(sql: string): void {
-  const database = new DatabaseSync(fileOfHub());
+  const database = openBeside(fileOfHub());
   database.exec(sql);
   database.close();
 }
@@ -447,7 +447,7 @@ const damage = `
 /** Changes the copy, or puts a new database in its place. */
 function makeDatabase(sql: string, inTheCopy = false): void {
   if (!inTheCopy) rmSync(copy);
-  const database = new DatabaseSync(copy);
+  const database = openBeside(copy);
   database.enableDefensive?.(false);
   database.exec(inTheCopy ? sql : 'CREATE TABLE t (x)');
   database.close();

@@ -1,8 +1,8 @@
 import { cpSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openBeside } from '../support/open-beside.ts';
 import { startTestHub } from '../support/start-test-hub.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
 import { checkRun, type Evidence, type Trail } from './rig/check-run.ts';
@@ -225,7 +225,7 @@ describe('the whole rig', () => {
     await sleep(500);
     await load.stop();
     await hub.kill();
-    const database = new DatabaseSync(place.file);
+    const database = openBeside(place.file);
     database.exec('UPDATE minute_counts SET event_count = event_count + 1');
     database.close();
     expect(await runProgram(['metrics', 'verify'], place)).toMatchObject({ code: 1 });

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { expect, it } from 'vitest';
 import type { MigrationStep } from '../../src/base/migration.ts';
 import { lockFile } from '../../src/engines/sqlite/file-lock.ts';
@@ -11,6 +10,7 @@ import { openSqliteLog } from '../../src/log/sqlite/sqlite-log.ts';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import { someEvents } from '../support/build-event.ts';
 import { makeOldestFile } from '../support/oldest-file.ts';
+import { openBeside } from '../support/open-beside.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
 import { type LaterStep, type MigrationHarness, migrationSuite } from './migration.suite.ts';
 
@@ -55,7 +55,7 @@ function sqliteHarness(folder: TemporaryFolder): MigrationHarness {
       }
     },
     added: async () => {
-      const database = new DatabaseSync(file, { readOnly: true });
+      const database = openBeside(file, { readOnly: true });
       const names = database
         .prepare("SELECT name FROM sqlite_schema WHERE name LIKE 'later%' ORDER BY name")
         .all();

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
 import { readLogId } from '../../src/engines/sqlite/open-database.ts';
 import { positionOf } from '../../src/engines/sqlite/position.ts';
@@ -7,6 +7,7 @@ import type { Event } from '../../src/event/event.ts';
 import type { LogEntry } from '../../src/log/event-log.ts';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import { someEvents } from '../support/build-event.ts';
+import { openBeside } from '../support/open-beside.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { eventStoreSuite, type StoreHarness } from './event-store.suite.ts';
 import { keepAsideSuite } from './keep-aside.suite.ts';
@@ -16,7 +17,7 @@ async function sqliteStoreHarness(): Promise<StoreHarness> {
   const folder = temporaryFolder();
   const file = join(folder.path, 'hub.db');
   const withDatabase = <T>(use: (database: DatabaseSync) => T): T => {
-    const database = new DatabaseSync(file);
+    const database = openBeside(file);
     try {
       return use(database);
     } finally {

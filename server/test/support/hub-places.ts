@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { type Db, MongoClient } from 'mongodb';
 import { type Engines, openEngines } from '../../src/main/engines.ts';
 import { makeOldestFile } from './oldest-file.ts';
+import { openBeside } from './open-beside.ts';
 import { command } from './redis-harness.ts';
 import { serverEngines } from './server-settings.ts';
 import { temporaryFolder } from './temporary-folder.ts';
@@ -63,7 +63,7 @@ export async function newFile(): Promise<ModePlace> {
     },
     traces: async () => readdirSync(folder.path),
     spoilCounts: async (currency) => {
-      const database = new DatabaseSync(file);
+      const database = openBeside(file);
       database
         .prepare('UPDATE minute_counts SET event_count = event_count + 1 WHERE currency = ?')
         .run(currency);

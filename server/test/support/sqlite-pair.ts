@@ -1,10 +1,10 @@
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import type { EventLog } from '../../src/log/event-log.ts';
 import { openSqliteLog } from '../../src/log/sqlite/sqlite-log.ts';
 import type { EventStore } from '../../src/store/event-store.ts';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
+import { openBeside } from './open-beside.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 export interface SqlitePair {
@@ -29,7 +29,7 @@ export async function openSqlitePair(): Promise<SqlitePair> {
     log,
     store,
     damageStore: (sql) => {
-      const database = new DatabaseSync(storeFile);
+      const database = openBeside(storeFile);
       database.exec(sql);
       database.close();
     },

@@ -1,7 +1,8 @@
-import { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import { type ClientSession, type Document, MongoClient } from 'mongodb';
 import { logShard } from '../../../src/log/one-shard.ts';
 import type { Place } from '../../support/hub-places.ts';
+import { openBeside } from '../../support/open-beside.ts';
 
 interface Placed {
   readonly id: string;
@@ -36,7 +37,7 @@ export function openPrefixReader({ store }: Pick<Place, 'store'>): PrefixReader 
 
 function ofFile(file: string): PrefixReader {
   const look = <T>(work: (database: DatabaseSync) => T): T => {
-    const database = new DatabaseSync(file, { readOnly: true });
+    const database = openBeside(file, { readOnly: true });
     try {
       return work(database);
     } finally {

@@ -1,4 +1,4 @@
-import { DatabaseSync } from 'node:sqlite';
+import { openBeside } from '../../support/open-beside.ts';
 
 /** A stored event as `GET /events` gives it. */
 export interface StoredEvent {
@@ -112,7 +112,7 @@ export interface LoggedEntry {
 
 /** A file, with SQLite alone. */
 export function readKept(file: string): KeptContent {
-  const database = new DatabaseSync(file, { readOnly: true });
+  const database = openBeside(file, { readOnly: true });
   try {
     const all = (sql: string) => {
       const statement = database.prepare(sql);

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { limits } from '../../../src/base/limits.ts';
 import { removeOldest } from '../../../src/engines/sqlite/remove-oldest.ts';
@@ -10,6 +9,7 @@ import { examineSqlite } from '../../../src/log/sqlite/sqlite-upkeep.ts';
 import type { EventStore } from '../../../src/store/event-store.ts';
 import { openSqliteStore } from '../../../src/store/sqlite/sqlite-store.ts';
 import { anEvent, someEvents } from '../../support/build-event.ts';
+import { openBeside } from '../../support/open-beside.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../support/temporary-folder.ts';
 import { positionOf, readAll } from '../event-log.suite.ts';
 
@@ -54,8 +54,8 @@ async function remove(count: number): Promise<void> {
 
 /** As a command does it beside the running hub, which is not told. */
 function removeBeside(count: number): void {
-  const database = new DatabaseSync(file);
-  database.exec('PRAGMA busy_timeout = 5000; BEGIN IMMEDIATE');
+  const database = openBeside(file);
+  database.exec('BEGIN IMMEDIATE');
   const removed = removeOldest(database, shard, { receivedBefore: always, upTo: Infinity }, count);
   database.exec('COMMIT');
   database.close();
@@ -270,7 +270,7 @@ describe('a SQLite log whose beginning is removed', () => {
     const events = someEvents(4);
     await append(events);
     await close();
-    const older = new DatabaseSync(file);
+    const older = openBeside(file);
     older.exec(`
       DROP TABLE removed_events; DROP TABLE frozen_minutes; DROP TABLE kept_counts; DROP TABLE floors;
       PRAGMA user_version = 2`);
