@@ -1,4 +1,7 @@
 import { defineConfig } from 'vitest/config';
+import { TestReporter } from './server/scripts/test-reporter.ts';
+
+const { TEST_REPORT: report } = process.env;
 
 export default defineConfig({
   // As Node.js itself finds it: Vite would take its other build, and graphql-js refuses to be there twice.
@@ -12,5 +15,7 @@ export default defineConfig({
     hookTimeout: 180_000,
     expect: { poll: { timeout: 30_000 } },
     pool: 'forks',
+    // For who sums up a run: `.ci/run`.
+    reporters: ['default', ...(report === undefined ? [] : [new TestReporter(report)])],
   },
 });

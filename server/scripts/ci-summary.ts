@@ -3,7 +3,7 @@ import { type Ended, type TestReport, testSummary } from './test-summary.ts';
 
 /**
  * `node server/scripts/ci-summary.ts <report> <command>=<exit code> ...`: prints what a run of `.ci/run` came to, from
- * the report of vitest and from how commands ended, that of the tests first. Exit code 1 when anything failed.
+ * the report of its tests and from how commands ended, that of the tests first. Exit code 1 when anything failed.
  */
 const [path = '', ...ended] = process.argv.slice(2);
 const [tests = { command: 'no command', exitCode: 1 }, ...others] = ended.map(endedOf);
