@@ -127,7 +127,7 @@ export const limits = {
   retryMaxMs: 1_000,
   /** Tries of an entry that fails for its own sake before it is put aside. */
   poisonTries: 5,
-  /** How often it is looked whether the log still is the one that the store was filled from. */
+  /** How often it is looked whether the log still is the one that the store was filled from, and as durable as at the start. */
   continuityEveryMs: 5_000,
   /** What the engines are asked for the figures of a process, at most so often. */
   logEndEveryMs: 1_000,

@@ -9,6 +9,7 @@ import type { Settings } from '../config/settings.ts';
 import { openAwaited } from '../log/awaited-log.ts';
 import type { EventLog } from '../log/event-log.ts';
 import { type LogAdapter, logAdapters } from '../log/index.ts';
+import { watched } from '../log/watched.ts';
 import type { EventStore } from '../store/event-store.ts';
 import { type StoreAdapter, storeAdapters } from '../store/index.ts';
 
@@ -51,8 +52,9 @@ export async function openLog(settings: Settings, options: OpenOptions): Promise
       keepMs: settings.logKeepMs,
       allowWeakDurability: settings.allowWeakDurability,
     });
-  const mayBeAway = options.exclusive && !isEmbedded(settings);
-  return mayBeAway ? await openAwaited(open, options.clock ?? systemClock) : await open();
+  if (!options.exclusive || isEmbedded(settings)) return await open();
+  const { clock = systemClock } = options;
+  return await openAwaited(async () => watched(await open(), clock), clock);
 }
 
 /** For who only reads what is stored. */

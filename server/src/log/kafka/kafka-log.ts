@@ -102,7 +102,6 @@ class KafkaLog {
   readonly #recent: RecentIds;
   readonly #closing = new AbortController();
   #writer: RecordWriter | undefined;
-  readonly #stopLooking: () => void;
   #fault: HubError | undefined;
   #gone: HubError | undefined;
   /** An append has failed, and the topic was not looked at since. */
@@ -119,10 +118,6 @@ class KafkaLog {
     this.#target = cluster.target;
     this.#options = options;
     this.#recent = new RecentIds(clock);
-    const look = () => void this.check().catch(() => undefined);
-    this.#stopLooking = options.exclusive
-      ? clock.every(limits.continuityEveryMs, look)
-      : () => undefined;
   }
 
   get closing(): AbortSignal {
@@ -196,7 +191,6 @@ class KafkaLog {
 
   close(): Promise<void> {
     this.#closing.abort();
-    this.#stopLooking();
     this.#closed ??= Promise.all([this.#writer?.close(), this.cluster.close()]).then(
       () => undefined,
     );

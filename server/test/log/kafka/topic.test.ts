@@ -6,6 +6,7 @@ import type { OpenLogOptions } from '../../../src/log/index.ts';
 import { eraseKafka } from '../../../src/log/kafka/erase-kafka.ts';
 import { examineKafka } from '../../../src/log/kafka/examine-kafka.ts';
 import { weaknessesOf } from '../../../src/log/kafka/topic-settings.ts';
+import { watched } from '../../../src/log/watched.ts';
 import { anEvent } from '../../support/build-event.ts';
 import { sharedKafka } from '../../support/engines/shared-engines.ts';
 import {
@@ -224,7 +225,7 @@ describeWithEngines('a topic', ['kafka'], () => {
 
   it('is looked at by a running hub that nobody asks, which ends its readers and appends', async () => {
     const clock = manualClock(Date.UTC(2026, 5, 30));
-    const log = await open({ clock });
+    const log = watched(await open({ clock }), clock);
     await append(log, anEvent());
     const { signal } = new AbortController();
     const read = log.read({ from: 'start', follow: true, limit: 10, signal });
