@@ -3,8 +3,9 @@ import type { Instant } from '../base/clock.ts';
 import { type Event, hasSameContent, isSameTime } from './event.ts';
 
 /**
- * What stays of an event that retention removed: enough to tell a repeat of it
- * from another event with its id, and nothing that says what it was.
+ * What stays of an event that retention removed, or that is let go before it is
+ * known to all: enough to tell a repeat of it from another event with its id, and
+ * nothing that says what it was.
  */
 export interface RemovedEvent {
   readonly id: string;

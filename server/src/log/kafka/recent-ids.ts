@@ -1,12 +1,14 @@
 import type { Clock } from '../../base/clock.ts';
 import { limits } from '../../base/limits.ts';
-import { type Event, hasSameContent } from '../../event/event.ts';
+import type { Event } from '../../event/event.ts';
+import { isRepeatOf, type RemovedEvent, removedEventOf } from '../../event/removed-event.ts';
 import type { Position } from '../event-log.ts';
 import type { Delivery } from './delivery.ts';
 
 /** An event that this process has written, or is about to write. */
 export interface RecentEvent {
-  readonly event: Event;
+  /** Without its metadata, which may be large: what tells a repeat stays of it. */
+  readonly event: Event | RemovedEvent;
   readonly atMs: number;
   /** With which it goes, and its place there; let go once it is written, as others may go with it. */
   delivery: Delivery | undefined;
@@ -35,7 +37,8 @@ export class RecentIds {
   add(event: Event, delivery: Delivery, index: number): RecentEvent {
     this.#forgetOld();
     const atMs = this.#clock.monotonicMs();
-    const recent = { event, atMs, delivery, index, position: undefined };
+    const kept = event.metadata === undefined ? event : removedEventOf(event);
+    const recent = { event: kept, atMs, delivery, index, position: undefined };
     this.#events.set(event.id, recent);
     return recent;
   }
@@ -62,5 +65,5 @@ export class RecentIds {
 }
 
 export function isRepeat({ event }: Pick<RecentEvent, 'event'>, other: Event): boolean {
-  return hasSameContent(event, other);
+  return isRepeatOf(event, other);
 }
