@@ -74,12 +74,15 @@ export const engineLimits = {
   /** How long a follower waits in the broker before it asks again. */
   kafkaFetchWaitMs: 500,
   /**
-   * Of one answer, compressed: what each reader holds of each leader while its entries are taken. It may be hundreds of times
-   * as large then, so little is asked for. A batch that is larger alone comes all the same, from the first partition that
-   * has any, and a hub makes none over `kafkaBatchBytes`.
+   * Of one answer, decompressed: what each reader holds of each leader while its entries are taken. A batch that is larger
+   * alone comes all the same, from the first partition that has any, and a hub makes none over `kafkaBatchBytes`.
    */
+  kafkaFetchedBytes: 1024 * 1024,
+  /** And compressed, as a broker counts: at the most, and at first, when it is not known yet what that comes to. */
   kafkaFetchBytes: 128 * 1024,
-  kafkaPartitionFetchBytes: 32 * 1024,
+  kafkaFetchBytesMin: 1024,
+  /** Of which one partition may fill so much. */
+  kafkaFetchPartitionShare: 1 / 4,
   /** Ids that a process still knows itself after it wrote them: the archive has them long before. */
   kafkaRecentIds: 50_000,
   kafkaRecentMs: 60_000,

@@ -32,6 +32,17 @@ export interface Extent {
   readonly end: number;
 }
 
+/** Of partitions with one leader. */
+export interface FetchWanted {
+  readonly topicId: string;
+  /** By partition, the offset of the first record. */
+  readonly from: ReadonlyMap<number, number>;
+  /** How long a broker that has nothing may keep us waiting; not at all when absent. */
+  readonly waitMs?: number;
+  /** Compressed; one batch comes all the same, however large. Little when absent: for a record or two. */
+  readonly maxBytes?: number;
+}
+
 export interface FetchedPartition {
   readonly partition: number;
   /** Kafka's number of it; 0 is none. */
@@ -172,26 +183,23 @@ export class KafkaCluster {
     return await pool.getFirstAvailable([...this.#brokers.values()]);
   }
 
-  /** Of partitions with one leader, from an offset each. */
   async fetch(
     pool: ConnectionPool,
     leader: number,
-    topicId: string,
-    from: ReadonlyMap<number, number>,
-    waitMs: number,
+    { topicId, from, waitMs = 0, maxBytes = limits.kafkaFetchBytesMin }: FetchWanted,
   ): Promise<readonly FetchedPartition[]> {
     const partitions = [...from].map(([partition, offset]) => ({
       partition,
       currentLeaderEpoch: -1,
       fetchOffset: BigInt(offset),
       lastFetchedEpoch: -1,
-      partitionMaxBytes: limits.kafkaPartitionFetchBytes,
+      partitionMaxBytes: Math.floor(maxBytes * limits.kafkaFetchPartitionShare),
     }));
     const answer = (async () => {
       const connection = await this.connection(pool, leader);
       const topics = [{ topicId, partitions }];
       return await fetchV13.api
-        .async(connection, waitMs, 1, limits.kafkaFetchBytes, 0, 0, -1, topics, [], '')
+        .async(connection, waitMs, 1, maxBytes, 0, 0, -1, topics, [], '')
         .catch(partlyFetched);
     })();
     const { responses } = await this.ask(answer, waitMs);

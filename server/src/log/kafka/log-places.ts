@@ -173,7 +173,7 @@ async function fetchAll(
 ): Promise<readonly FetchedPartition[]> {
   const all: FetchedPartition[] = [];
   while (from.size > 0) {
-    const fetched = await cluster.fetch(cluster.pool, leader, topicId, from, 0);
+    const fetched = await cluster.fetch(cluster.pool, leader, { topicId, from });
     // The first one that has anything gives it, however large: when none does, none has.
     const given = fetched.filter(({ errorCode, batches }) => errorCode !== 0 || batches.length > 0);
     if (given.length === 0) break;

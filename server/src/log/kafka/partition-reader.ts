@@ -1,6 +1,7 @@
 import type { ConnectionPool } from '@platformatic/kafka';
 import { positionGone } from '../../event/position-faults.ts';
 import type { LogEntry, UnreadableEntry } from '../event-log.ts';
+import { FetchSize } from './fetch-size.ts';
 import type { FetchedPartition, KafkaCluster } from './kafka-cluster.ts';
 import { unavailable } from './kafka-faults.ts';
 import {
@@ -58,6 +59,7 @@ export class PartitionReader {
   readonly #topicId: string;
   readonly #mark: TopicMark;
   readonly #waitMs: number;
+  readonly #size = new FetchSize();
   readonly #readings = new Map<number, Reading>();
   readonly #pending = new Map<number, Promise<Answer>>();
 
@@ -115,8 +117,13 @@ export class PartitionReader {
       partitions.map((partition) => [partition, this.#readings.get(partition)?.next ?? 0]),
     );
     try {
-      const topicId = this.#topicId;
-      const fetched = await this.#cluster.fetch(this.#pool, leader, topicId, from, this.#waitMs);
+      const fetched = await this.#cluster.fetch(this.#pool, leader, {
+        topicId: this.#topicId,
+        from,
+        waitMs: this.#waitMs,
+        maxBytes: this.#size.bytes,
+      });
+      this.#size.see(fetched);
       return { leader, fetched };
     } catch (fault) {
       return { leader, fault };

@@ -145,7 +145,7 @@ export async function assertOfHub(
     if (first >= end) continue;
     const { leader = -1 } = facts.partitions[partition] ?? {};
     const from = new Map([[partition, first]]);
-    const [fetched] = await cluster.fetch(cluster.pool, leader, facts.id, from, 0);
+    const [fetched] = await cluster.fetch(cluster.pool, leader, { topicId: facts.id, from });
     const record = fetched?.batches[0]?.records[0];
     if (record === undefined) continue;
     if (isOfHub(record)) ours += 1;
