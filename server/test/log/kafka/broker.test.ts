@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it, onTestFinished } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
 import type { NewEvent } from '../../../src/event/event.ts';
 import type { Appended, EventLog, ReadOptions } from '../../../src/log/event-log.ts';
@@ -29,6 +29,8 @@ describeWithOwnEngines('a log whose broker', ['kafka'], () => {
     log = await openLog(url);
   });
   afterEach(async () => {
+    // Also where a test that froze it has failed.
+    server.resume();
     await endFollower();
     endFollower = async () => {};
     await log.close();
@@ -123,7 +125,6 @@ describeWithOwnEngines('a log whose broker', ['kafka'], () => {
     await append(...first);
     await expect.poll(() => seen.length, patience).toBe(20);
     server.pause();
-    onTestFinished(() => server.resume());
     const [lost, other] = [anEvent(), anEvent()];
     // That the second one is a conflict is not known before the first one is stored.
     const conflicting = [lost, { ...lost, amount: 1n }];

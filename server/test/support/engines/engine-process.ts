@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { findOnPath, type OwnEngine } from './find-engine.ts';
+import { waitUntilStopped } from './wait-until-stopped.ts';
 
 export interface EngineCommand {
   readonly program: string;
@@ -51,9 +52,11 @@ export class EngineProcess {
     await running.ended;
   }
 
-  /** SIGSTOP: its connections stay open, and nothing answers. */
+  /** SIGSTOP: its connections stay open, and from now on nothing answers. */
   pause(): void {
     this.#signal('SIGSTOP');
+    const pid = this.#running?.child.pid;
+    if (this.#engine.kind === 'program' && pid !== undefined) waitUntilStopped(pid);
   }
 
   resume(): void {
