@@ -1,5 +1,7 @@
 /** The caps of what the hub asks of its engines, each with its reason: a part of `limits`. */
 export const engineLimits = {
+  /** How long a connection to a SQLite file waits for another one: who opens after a crash, or closes last, holds the file. */
+  sqliteBusyMs: 5_000,
   /**
    * How long MongoDB's driver looks for a primary that it does not know. While
    * none is known, calls do not wait at all.
@@ -74,15 +76,13 @@ export const engineLimits = {
   /** How long a follower waits in the broker before it asks again. */
   kafkaFetchWaitMs: 500,
   /**
-   * Of one answer, decompressed: what each reader holds of each leader while its entries are taken. A batch that is larger
+   * Of one answer, compressed: what each reader holds of each leader while its entries are taken. A batch that is larger
    * alone comes all the same, from the first partition that has any, and a hub makes none over `kafkaBatchBytes`.
    */
-  kafkaFetchedBytes: 1024 * 1024,
-  /** And compressed, as a broker counts: at the most, and at first, when it is not known yet what that comes to. */
   kafkaFetchBytes: 128 * 1024,
-  kafkaFetchBytesMin: 1024,
-  /** Of which one partition may fill so much. */
-  kafkaFetchPartitionShare: 1 / 4,
+  kafkaPartitionFetchBytes: 32 * 1024,
+  /** And decompressed, which may be hundreds of times as much: it is taken up to here, and one batch further. */
+  kafkaTakenBytes: 256 * 1024,
   /** Ids that a process still knows itself after it wrote them: the archive has them long before. */
   kafkaRecentIds: 50_000,
   kafkaRecentMs: 60_000,

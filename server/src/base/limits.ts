@@ -87,8 +87,6 @@ export const limits = {
   /** Events accepted and waiting for the log, over all callers. Full means `overloaded`. */
   appendQueueEvents: 50_000,
   appendQueueBytes: 48 * 1024 * 1024,
-  /** How long a connection to a SQLite file waits for another one: who opens after a crash, or closes last, holds the file. */
-  sqliteBusyMs: 5_000,
   /** Events in one commit: long commits make everybody wait. */
   commitEvents: 5_000,
   commitBytes: 8 * 1024 * 1024,

@@ -1,13 +1,8 @@
-import {
-  Admin,
-  type BaseOptions,
-  type Connection,
-  ConnectionPool,
-  fetchV13,
-} from '@platformatic/kafka';
+import { Admin, type BaseOptions, type Connection, ConnectionPool } from '@platformatic/kafka';
 import type { Clock } from '../../base/clock.ts';
 import { limits } from '../../base/limits.ts';
 import { within } from '../../base/within.ts';
+import { type FetchedPartition, fetchRecords } from './fetch.ts';
 import { kafkaFault, unavailable } from './kafka-faults.ts';
 import type { KafkaTarget } from './kafka-target.ts';
 
@@ -30,30 +25,6 @@ export interface PartitionFacts {
 export interface Extent {
   readonly first: number;
   readonly end: number;
-}
-
-/** Of partitions with one leader. */
-export interface FetchWanted {
-  readonly topicId: string;
-  /** By partition, the offset of the first record. */
-  readonly from: ReadonlyMap<number, number>;
-  /** How long a broker that has nothing may keep us waiting; not at all when absent. */
-  readonly waitMs?: number;
-  /** Compressed; one batch comes all the same, however large. Little when absent: for a record or two. */
-  readonly maxBytes?: number;
-}
-
-export interface FetchedPartition {
-  readonly partition: number;
-  /** Kafka's number of it; 0 is none. */
-  readonly errorCode: number;
-  /** What may be read ends here. */
-  readonly end: number;
-  readonly batches: NonNullable<
-    Awaited<
-      ReturnType<typeof fetchV13.api.async>
-    >['responses'][number]['partitions'][number]['records']
-  >;
 }
 
 /** `earliest` is the first record that is still there, `latest` the place after the last. */
@@ -183,34 +154,28 @@ export class KafkaCluster {
     return await pool.getFirstAvailable([...this.#brokers.values()]);
   }
 
+  /** Of partitions with one leader, from an offset each. */
   async fetch(
     pool: ConnectionPool,
     leader: number,
-    { topicId, from, waitMs = 0, maxBytes = limits.kafkaFetchBytesMin }: FetchWanted,
+    topicId: string,
+    from: ReadonlyMap<number, number>,
+    waitMs: number,
   ): Promise<readonly FetchedPartition[]> {
     const partitions = [...from].map(([partition, offset]) => ({
       partition,
       currentLeaderEpoch: -1,
       fetchOffset: BigInt(offset),
       lastFetchedEpoch: -1,
-      partitionMaxBytes: Math.floor(maxBytes * limits.kafkaFetchPartitionShare),
+      partitionMaxBytes: limits.kafkaPartitionFetchBytes,
     }));
     const answer = (async () => {
       const connection = await this.connection(pool, leader);
       const topics = [{ topicId, partitions }];
-      return await fetchV13.api
-        .async(connection, waitMs, 1, maxBytes, 0, 0, -1, topics, [], '')
-        .catch(partlyFetched);
+      const maxBytes = limits.kafkaFetchBytes;
+      return await fetchRecords.async(connection, waitMs, 1, maxBytes, 0, 0, -1, topics, [], '');
     })();
-    const { responses } = await this.ask(answer, waitMs);
-    return responses.flatMap(({ partitions: fetched }) =>
-      fetched.map(({ partitionIndex, errorCode, highWatermark, records }) => ({
-        partition: partitionIndex,
-        errorCode,
-        end: Number(highWatermark),
-        batches: records ?? [],
-      })),
-    );
+    return await this.ask(answer, waitMs);
   }
 
   async ask<T>(answer: Promise<T>, besidesMs = 0): Promise<T> {
@@ -226,15 +191,6 @@ export class KafkaCluster {
   async close(): Promise<void> {
     await Promise.all([this.#admin.close(), this.#pool?.close()]);
   }
-}
-
-type FetchAnswer = Awaited<ReturnType<typeof fetchV13.api.async>>;
-
-/** One partition's fault must not hide what the others gave. */
-function partlyFetched(reason: unknown): FetchAnswer {
-  const { response } = reason as { readonly response?: FetchAnswer };
-  if (response?.responses === undefined || response.errorCode !== 0) throw reason;
-  return response;
 }
 
 /**

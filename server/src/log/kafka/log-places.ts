@@ -2,12 +2,8 @@ import type { HubError } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
 import { positionGone } from '../../event/position-faults.ts';
 import type { Places, Position, ReadOptions } from '../event-log.ts';
-import {
-  type FetchedPartition,
-  type KafkaCluster,
-  partitionsOf,
-  type TopicFacts,
-} from './kafka-cluster.ts';
+import { batchesIn, type FetchedPartition, hasBatch } from './fetch.ts';
+import { type KafkaCluster, partitionsOf, type TopicFacts } from './kafka-cluster.ts';
 import {
   formatPosition,
   isKafkaPosition,
@@ -173,9 +169,9 @@ async function fetchAll(
 ): Promise<readonly FetchedPartition[]> {
   const all: FetchedPartition[] = [];
   while (from.size > 0) {
-    const fetched = await cluster.fetch(cluster.pool, leader, { topicId, from });
+    const fetched = await cluster.fetch(cluster.pool, leader, topicId, from, 0);
     // The first one that has anything gives it, however large: when none does, none has.
-    const given = fetched.filter(({ errorCode, batches }) => errorCode !== 0 || batches.length > 0);
+    const given = fetched.filter((part) => part.errorCode !== 0 || hasBatch(part));
     if (given.length === 0) break;
     for (const { partition } of given) from.delete(partition);
     all.push(...given);
@@ -193,15 +189,21 @@ async function recordsAt(
   const fetched = await Promise.all(
     [...byLeader].map(([leader, from]) => fetchAll(cluster, leader, facts.id, new Map(from))),
   );
-  return fetched.flat().flatMap(({ partition, errorCode, batches }) => {
-    if (errorCode !== 0) cluster.forgetLeaders();
-    return batches.flatMap((batch) =>
-      batch.records.flatMap((record) => {
-        const offset = Number(batch.firstOffset) + record.offsetDelta;
-        if (offset !== wanted.get(partition)) return [];
-        const timestamp = Number(batch.firstTimestamp + record.timestampDelta);
-        return [{ partition, offset, timestamp, fingerprint: parseRecord(record).fingerprint }];
-      }),
-    );
+  return fetched.flat().flatMap((part) => {
+    if (part.errorCode !== 0) cluster.forgetLeaders();
+    return recordIn(part, wanted.get(part.partition)) ?? [];
   });
+}
+
+function recordIn(part: FetchedPartition, wanted: number | undefined): FoundRecord | undefined {
+  const { partition } = part;
+  for (const { firstOffset, firstTimestamp, records } of batchesIn(part)) {
+    for (const record of records) {
+      const offset = Number(firstOffset) + record.offsetDelta;
+      if (offset !== wanted) continue;
+      const timestamp = Number(firstTimestamp + record.timestampDelta);
+      return { partition, offset, timestamp, fingerprint: parseRecord(record).fingerprint };
+    }
+  }
+  return undefined;
 }

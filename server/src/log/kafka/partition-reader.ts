@@ -1,8 +1,9 @@
-import type { ConnectionPool } from '@platformatic/kafka';
+import type { ConnectionPool, RecordsBatch } from '@platformatic/kafka';
+import { limits } from '../../base/limits.ts';
 import { positionGone } from '../../event/position-faults.ts';
 import type { LogEntry, UnreadableEntry } from '../event-log.ts';
-import { FetchSize } from './fetch-size.ts';
-import type { FetchedPartition, KafkaCluster } from './kafka-cluster.ts';
+import { batchesIn, type FetchedPartition } from './fetch.ts';
+import type { KafkaCluster } from './kafka-cluster.ts';
 import { unavailable } from './kafka-faults.ts';
 import {
   formatPosition,
@@ -24,7 +25,7 @@ export interface Start {
   readonly until: number | undefined;
 }
 
-/** What one answer came to, each partition in its order. */
+/** A part of what one answer came to, each partition in its order. */
 export interface ReadBatch {
   readonly entries: readonly LogEntry[];
   /** Behind so many of the entries. */
@@ -45,6 +46,8 @@ type Answer =
   | { readonly leader: number; readonly fault: unknown };
 
 interface Taken {
+  /** Of all its records, decompressed. */
+  bytes: number;
   readonly entries: LogEntry[];
   readonly unreadable: { after: number; entry: UnreadableEntry }[];
 }
@@ -59,9 +62,10 @@ export class PartitionReader {
   readonly #topicId: string;
   readonly #mark: TopicMark;
   readonly #waitMs: number;
-  readonly #size = new FetchSize();
   readonly #readings = new Map<number, Reading>();
   readonly #pending = new Map<number, Promise<Answer>>();
+  /** What is left of the answer that is being taken. */
+  #taking: Generator<ReadBatch, void> | undefined;
 
   constructor(
     cluster: KafkaCluster,
@@ -90,8 +94,25 @@ export class PartitionReader {
     return [...this.#readings.values()].every(isDone);
   }
 
-  /** What the first leader that answers has. One that fails leaves the others under way. */
+  /**
+   * What the first leader that answers has, a part at a time: of what is left of an answer no more is held than the
+   * broker sent, which may be hundreds of times as much when it is decompressed.
+   */
   async next(): Promise<ReadBatch> {
+    this.#taking ??= this.#take(await this.#answer());
+    try {
+      const { value } = this.#taking.next();
+      if (value !== undefined) return value;
+    } catch (reason) {
+      this.#taking = undefined;
+      throw reason;
+    }
+    this.#taking = undefined;
+    return await this.next();
+  }
+
+  /** Of the first leader that answers. One that fails leaves the others under way. */
+  async #answer(): Promise<readonly FetchedPartition[]> {
     const { partitions } = await this.#cluster.knownTopic();
     const byLeader = new Map<number, number[]>();
     for (const [partition, reading] of this.#readings) {
@@ -109,7 +130,7 @@ export class PartitionReader {
     const answer = await Promise.race(this.#pending.values());
     this.#pending.delete(answer.leader);
     if ('fault' in answer) throw answer.fault;
-    return this.#take(answer.fetched);
+    return answer.fetched;
   }
 
   async #fetch(leader: number, partitions: readonly number[]): Promise<Answer> {
@@ -117,13 +138,8 @@ export class PartitionReader {
       partitions.map((partition) => [partition, this.#readings.get(partition)?.next ?? 0]),
     );
     try {
-      const fetched = await this.#cluster.fetch(this.#pool, leader, {
-        topicId: this.#topicId,
-        from,
-        waitMs: this.#waitMs,
-        maxBytes: this.#size.bytes,
-      });
-      this.#size.see(fetched);
+      const topicId = this.#topicId;
+      const fetched = await this.#cluster.fetch(this.#pool, leader, topicId, from, this.#waitMs);
       return { leader, fetched };
     } catch (fault) {
       return { leader, fault };
@@ -131,41 +147,49 @@ export class PartitionReader {
   }
 
   /** What one partition gave is not lost because another one failed. */
-  #take(fetched: readonly FetchedPartition[]): ReadBatch {
-    const taken: Taken = { entries: [], unreadable: [] };
+  *#take(fetched: readonly FetchedPartition[]): Generator<ReadBatch, void> {
+    const failed = fetched.find(({ errorCode }) => errorCode !== 0);
+    if (failed !== undefined) this.#cluster.forgetLeaders();
+    let taken: Taken = { entries: [], unreadable: [], bytes: 0 };
     let found = false;
     for (const part of fetched) {
       const reading = this.#readings.get(part.partition);
       if (reading === undefined || part.errorCode !== 0) continue;
       const before = reading.next;
-      this.#takePartition(part, reading, taken);
+      try {
+        for (const batch of batchesIn(part)) {
+          this.#takeBatch(part.partition, batch, reading, taken);
+          if (taken.bytes < limits.kafkaTakenBytes) continue;
+          yield taken;
+          taken = { entries: [], unreadable: [], bytes: 0 };
+        }
+      } catch (reason) {
+        // It is not read again. What failed is not behind `next`, so that whoever asks on is told.
+        yield taken;
+        throw reason;
+      }
       if (reading.next === before) continue;
       found = true;
       // The answer has room for the first ones asked for: who gave something is asked last next time.
       this.#readings.delete(part.partition);
       this.#readings.set(part.partition, reading);
     }
-    const failed = fetched.find(({ errorCode }) => errorCode !== 0);
-    if (failed !== undefined) {
-      this.#cluster.forgetLeaders();
-      if (!found) throw faultOf(failed, this.#cluster.target.shown);
-    }
-    return taken;
+    if (failed !== undefined && !found) throw faultOf(failed, this.#cluster.target.shown);
+    yield taken;
   }
 
-  #takePartition({ partition, batches }: FetchedPartition, reading: Reading, taken: Taken): void {
-    for (const batch of batches) {
-      const first = Number(batch.firstOffset);
-      if ((batch.attributes & isControl) === 0) {
-        for (const record of batch.records) {
-          const offset = first + record.offsetDelta;
-          if (offset < reading.next || isPast(reading, offset)) continue;
-          this.#takeRecord(partition, offset, record, reading, taken);
-        }
+  #takeBatch(partition: number, batch: RecordsBatch, reading: Reading, taken: Taken): void {
+    const first = Number(batch.firstOffset);
+    if ((batch.attributes & isControl) === 0) {
+      for (const record of batch.records) {
+        taken.bytes += record.length;
+        const offset = first + record.offsetDelta;
+        if (offset < reading.next || isPast(reading, offset)) continue;
+        this.#takeRecord(partition, offset, record, reading, taken);
       }
-      // A batch may end behind its last record.
-      reading.next = Math.max(reading.next, first + batch.lastOffsetDelta + 1);
     }
+    // A batch may end behind its last record.
+    reading.next = Math.max(reading.next, first + batch.lastOffsetDelta + 1);
   }
 
   #takeRecord(
@@ -176,15 +200,13 @@ export class PartitionReader {
     { entries, unreadable }: Taken,
   ): void {
     const { event, reason, fingerprint } = parseRecord(record);
-    reading.next = offset + 1;
-    if (reading.toVerify !== undefined) {
-      const { toVerify } = reading;
-      reading.toVerify = undefined;
-      if (toVerify.offset !== offset || toVerify.fingerprint !== fingerprint) {
-        throw positionGone('the log does not hold the entry of this position');
-      }
-      return;
+    const { toVerify } = reading;
+    if (toVerify !== undefined && !isAt(toVerify, offset, fingerprint)) {
+      throw positionGone('the log does not hold the entry of this position');
     }
+    reading.toVerify = undefined;
+    reading.next = offset + 1;
+    if (toVerify !== undefined) return;
     const shard = shardOf(partition);
     const position = formatPosition({ partition, offset, fingerprint }, this.#mark);
     if (event !== undefined) {
@@ -197,6 +219,10 @@ export class PartitionReader {
     const entry = { shard, position, reason: `${partition}/${offset}: ${reason}`, raw };
     unreadable.push({ after: entries.length, entry });
   }
+}
+
+function isAt(place: KafkaPlace, offset: number, fingerprint: string): boolean {
+  return place.offset === offset && place.fingerprint === fingerprint;
 }
 
 function isDone({ next, until }: Reading): boolean {
