@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { describeWithOwnEngines } from '../support/needed-program.ts';
 import { anInput, get, postEvents } from '../support/rest-calls.ts';
@@ -7,7 +8,10 @@ import { placeStandard, type StandardPlace } from './rig/standard-place.ts';
 /** Near the most that one may have, and compressed hundreds of times. */
 const metadata = { note: 'x'.repeat(15_000) };
 /** More of them than a process has memory for: `npm start` gives it a heap of 256 MiB. */
-const count = 18_000;
+const large = 18_000;
+/** What comes before them lets nobody expect them. */
+const ordinary = 3_000;
+const count = ordinary + large;
 const batchEvents = 250;
 /** Of each transport. */
 const stalledEach = 8;
@@ -58,19 +62,30 @@ describe.each(logs)('events of 15 KB that repeat themselves, on %s', (log) => {
   });
 });
 
-async function fill({ url }: StandardPlace): Promise<ReadonlySet<string>> {
+async function fill(place: StandardPlace): Promise<ReadonlySet<string>> {
   const sent = new Set<string>();
+  await send(place, sent, ordinary, () => ({ note: randomBytes(300).toString('base64') }));
+  await send(place, sent, count, () => metadata);
+  return sent;
+}
+
+/** Until so many were sent in all. */
+async function send(
+  { url }: StandardPlace,
+  sent: Set<string>,
+  until: number,
+  metadataOf: () => Readonly<Record<string, string>>,
+): Promise<void> {
   const lane = async () => {
-    while (sent.size < count) {
+    while (sent.size < until) {
       const batch = Array.from({ length: batchEvents }, (_, index) =>
-        anInput({ user_id: `u${index % 100}`, metadata }),
+        anInput({ user_id: `u${index % 100}`, metadata: metadataOf() }),
       );
       for (const { id } of batch) sent.add(String(id));
       expect((await postEvents(url, batch)).status).toBe(201);
     }
   };
   await Promise.all(Array.from({ length: 4 }, lane));
-  return sent;
 }
 
 async function counted({ url }: StandardPlace): Promise<number> {

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { limits } from '../../src/base/limits.ts';
 import type { TraceContext } from '../../src/base/tracing.ts';
 import type { Event, NewEvent } from '../../src/event/event.ts';
+import { eventCharacters } from '../../src/event/event-bytes.ts';
 import type { Appended, EventLog, LogEntry, Position } from '../../src/log/event-log.ts';
 import { anEvent, someEvents } from '../support/build-event.ts';
 
@@ -178,6 +180,20 @@ export function eventLogSuite(name: string, createHarness: () => Promise<LogHarn
         expect(Math.max(...sizes)).toBeLessThanOrEqual(10);
         expect(Math.min(...sizes)).toBeGreaterThan(0);
         expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(25);
+      });
+
+      it('gives no more at once than a reader may hold, whatever came before', async () => {
+        const large = JSON.stringify({ note: 'x'.repeat(15_000) });
+        const events = [...someEvents(600), ...someEvents(200, { metadata: large })];
+        await appendAll(events);
+        const read: string[] = [];
+        const { signal } = new AbortController();
+        for await (const batch of log.read({ from: 'start', follow: false, limit: 500, signal })) {
+          const held = batch.reduce((sum, { event }) => sum + eventCharacters(event), 0);
+          expect(held).toBeLessThan(limits.readCharacters + 16_000);
+          read.push(...ids(batch));
+        }
+        expect(read).toEqual(events.map(({ id }) => id));
       });
 
       it('resumes after a position, without loss or repeat', async () => {

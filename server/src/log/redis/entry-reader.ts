@@ -111,7 +111,11 @@ export class EntryReader {
   #take(raw: readonly RawEntry[], logId: string): readonly LogEntry[] {
     const entries: LogEntry[] = [];
     let characters = 0;
+    let taken = 0;
     for (const entry of raw) {
+      // What is more than a reader may hold while it stalls is asked for again.
+      if (characters >= limits.readCharacters) break;
+      taken += 1;
       const [entryId, fields] = entry;
       const { event, reason, fingerprint } = parseEntry(entry);
       const position = formatPosition(entryId, logId, fingerprint);
@@ -127,7 +131,7 @@ export class EntryReader {
       for (const field of fields) characters += field.length;
       this.#place = { entryId, fingerprint };
     }
-    if (raw.length > 0) this.#pace(raw.length, characters);
+    if (taken > 0) this.#pace(taken, characters);
     return entries;
   }
 
