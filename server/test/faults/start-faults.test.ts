@@ -116,19 +116,28 @@ describe('a file that is not for this hub', () => {
   });
 });
 
-describe('a file that another connection holds, as one does that recovers it', () => {
+describe('a file that another connection holds', () => {
   let holder: DatabaseSync;
-  beforeEach(async () => {
+  /** Each as another program does it. */
+  const ways: Readonly<Record<string, string>> = {
+    'as one does that recovers it':
+      'PRAGMA locking_mode = EXCLUSIVE; CREATE TABLE held (x); DROP TABLE held',
+    'with nothing in its write-ahead log':
+      'PRAGMA locking_mode = EXCLUSIVE; CREATE TABLE held (x); DROP TABLE held; PRAGMA wal_checkpoint(TRUNCATE)',
+    'with a transaction that writes': 'BEGIN IMMEDIATE; CREATE TABLE held (x)',
+    'in a rollback journal': 'PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE',
+  };
+  const hold = async (way: string) => {
     await (await start(place)).kill('SIGTERM');
     holder = new DatabaseSync(place.file);
-    holder.exec('PRAGMA locking_mode = EXCLUSIVE');
-    holder.exec('CREATE TABLE held (x); DROP TABLE held');
-  });
+    holder.exec(way);
+  };
   afterEach(() => {
     if (holder.isOpen) holder.close();
   });
 
-  it('is waited for', async () => {
+  it.each(Object.entries(ways))('(%s) is waited for', async (_, way) => {
+    await hold(way);
     const hub = new HubProcess(place);
     started.push(hub);
     await expect.poll(() => openFiles(hub.pid)).toContain(place.file);
@@ -136,10 +145,14 @@ describe('a file that another connection holds, as one does that recovers it', (
     await hub.ready;
   });
 
-  it('is refused as locked, and not as one that is no hub’s, when that does not end', async () => {
-    const line = await refusalOf(place);
-    expect(line).toContain(`${place.file} is locked by another program`);
-  });
+  it.each(Object.entries(ways))(
+    '(%s) is refused as locked, and not as one that is no hub’s, when that does not end',
+    async (_, way) => {
+      await hold(way);
+      const line = await refusalOf(place);
+      expect(line).toContain(`${place.file} is locked by another program`);
+    },
+  );
 });
 
 describe('a place that cannot be written', () => {

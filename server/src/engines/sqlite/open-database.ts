@@ -60,7 +60,7 @@ export function openDatabase(file: string, options: OpenOptions): DatabaseSync {
     return database;
   } catch (reason) {
     database.close();
-    throw reason;
+    throw isBusy(reason) ? locked(file, reason) : reason;
   }
 }
 
@@ -74,8 +74,11 @@ function prepareForWriting(database: DatabaseSync, file: string, options: OpenOp
     PRAGMA foreign_keys = ON;
     PRAGMA journal_size_limit = 67108864;
   `);
-  if (options.create) bringUpToDate(database, file, options);
-  else assertCurrent(database, options);
+  if (options.create) {
+    // Who serves writes all the time, and is told at its start when another one keeps that to itself.
+    database.exec('BEGIN IMMEDIATE; COMMIT');
+    bringUpToDate(database, file, options);
+  } else assertCurrent(database, options);
   if (pragma(database, 'journal_mode') !== 'wal' || pragma(database, 'synchronous') !== 2) {
     throw new HubError(
       'unavailable',
@@ -108,19 +111,21 @@ function inspect(
     }
   } catch (reason) {
     if (reason instanceof HubError) throw reason;
-    if (isBusy(reason)) {
-      throw new HubError(
-        'unavailable',
-        `${file} is locked by another program: stop that one, or try again when it is done`,
-        { cause: reason },
-      );
-    }
+    if (isBusy(reason)) throw locked(file, reason);
     throw new HubError('conflict', `${file} cannot be read as a hub's file: ${advice}`, {
       cause: reason,
     });
   } finally {
     database?.close();
   }
+}
+
+function locked(file: string, reason: unknown): HubError {
+  return new HubError(
+    'unavailable',
+    `${file} is locked by another program: stop that one, or try again when it is done`,
+    { cause: reason },
+  );
 }
 
 /**
