@@ -28,7 +28,7 @@ export function feedMethod(
       const feed = new Feed(hub, caller, filter, host.stopping, out, event);
       const after = textOf(asked.after);
       if (after === undefined && !asked.follow) {
-        return feed.sendLatest(await feed.latest(asked.limit));
+        return await feed.sendLatest(asked.limit);
       }
       const closed = telemetry.subscriberOpened('grpc');
       try {
@@ -48,6 +48,8 @@ export function feedMethod(
 class Feed {
   /** Where the client can resume: behind what has been sent. */
   position: string | undefined;
+  /** Events from before the feed, let go as they are sent. */
+  readonly #unsent: StoredEvent[] = [];
   readonly #hub: Hub;
   readonly #caller: Caller;
   readonly #filter: FilterRequest;
@@ -71,32 +73,20 @@ class Feed {
     this.#event = event;
   }
 
-  latest(limit: number | null): Promise<readonly StoredEvent[]> {
-    return this.#hub.latest(this.#caller, this.#newest(limit));
-  }
-
-  async sendLatest(stored: readonly StoredEvent[]): Promise<void> {
-    for (const { event, position } of stored) {
-      if (!this.#out.write(this.#event.encode(eventMessage(event, position)))) {
-        await this.#out.drained();
-      }
-      this.position = position;
-    }
+  async sendLatest(limit: number | null): Promise<void> {
+    this.#unsent.push(...(await this.#hub.latest(this.#caller, this.#newest(limit))));
+    await this.#sendUnsent();
   }
 
   /** The newest events, then live, from the end that the log had before: nothing is missed or repeated. */
   async followLatest(limit: number | null): Promise<void> {
-    const { events, end } = await this.#hub.latestToFollow(this.#caller, this.#newest(limit));
-    await this.send({ after: end ?? 'start', follow: true, limit: null }, events);
+    const after = await this.#findLatest(limit);
+    await this.send({ after, follow: true, limit: null });
   }
 
-  /** `latest` goes out once the feed has begun: who may not follow gets nothing of it. */
-  async send(
-    request: { after: string; follow: boolean; limit: number | null },
-    latest: readonly StoredEvent[] = [],
-  ): Promise<void> {
+  /** What was found before goes out once the feed has begun: who may not follow gets nothing of it. */
+  async send(request: { after: string; follow: boolean; limit: number | null }): Promise<void> {
     const { signal } = this.#out;
-    let first = latest;
     const batches = this.#hub.subscribe(this.#caller, {
       ...this.#filter,
       after: request.after,
@@ -106,8 +96,7 @@ class Feed {
       signal: AbortSignal.any([signal, this.#stopping]),
     });
     for await (const { entries, position } of batches) {
-      await this.sendLatest(first);
-      first = [];
+      await this.#sendUnsent();
       for (const { event, position: place } of entries) {
         if (!this.#out.write(this.#event.encode(eventMessage(event, place)))) {
           this.position = place;
@@ -119,6 +108,23 @@ class Feed {
     }
     if (this.#stopping.aborted) {
       throw new HubError('unavailable', 'the hub is stopping: resume from position');
+    }
+  }
+
+  /** Resolves with where the feed goes on. A function of its own, as what it found must not live as long as the stream. */
+  async #findLatest(limit: number | null): Promise<string> {
+    const { events, end } = await this.#hub.latestToFollow(this.#caller, this.#newest(limit));
+    this.#unsent.push(...events);
+    return end ?? 'start';
+  }
+
+  async #sendUnsent(): Promise<void> {
+    for (let next = this.#unsent.shift(); next !== undefined; next = this.#unsent.shift()) {
+      const { event, position } = next;
+      if (!this.#out.write(this.#event.encode(eventMessage(event, position)))) {
+        await this.#out.drained();
+      }
+      this.position = position;
     }
   }
 
