@@ -187,6 +187,40 @@ describe('an operation', () => {
     expect(legacy.errors[0]?.extensions.code).toBe(code);
   });
 
+  describe('that asks for metadata under several names', () => {
+    const named = (count: number) =>
+      Array.from({ length: count }, (_, at) => `m${at}: metadata`).join(' ');
+    const page = (first: number, fields: string) =>
+      `{ events(first: ${first}) { edges { node { ${fields} } } } }`;
+
+    it.each([
+      ['names', page(1_000, named(6))],
+      [
+        'names in fragments',
+        `${page(1_000, `metadata ...F ${named(4)}`)} fragment F on Event { f: metadata }`,
+      ],
+      [
+        'pages',
+        `{ ${'ab'.replace(/./g, (name) => `${name}: lastEvents(limit: 1000) { ${named(3)} } `)} }`,
+      ],
+    ])('is weighed by its %s', async (_, text) => {
+      const { status, errors } = await run(hub.url, text);
+      expect(errors[0]?.extensions.errors?.[0]?.code).toBe('too_costly');
+      expect(status).toBe(400);
+    });
+
+    it.each([
+      ['few of them', page(1_000, named(5))],
+      [
+        'one, in many fragments',
+        `${page(1_000, `metadata ${'...F '.repeat(9)}`)} fragment F on Event { metadata }`,
+      ],
+      ['many of a few events', page(100, named(30))],
+    ])('runs with %s', async (_, text) => {
+      expect(await run(hub.url, text)).toMatchObject({ status: 200, errors: [] });
+    });
+  });
+
   describe('whose length is a variable', () => {
     const six = (head: string, field: string) =>
       `${head} { ${'abcdef'.replace(/./g, (name) => `${name}: ${field} `)} }`;

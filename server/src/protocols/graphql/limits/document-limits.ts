@@ -15,6 +15,8 @@ interface Weight {
   readonly depth: number;
   readonly aliases: number;
   readonly directives: number;
+  /** The names under which the answer has metadata, with which it may be a hundred times as large. */
+  readonly metadata: ReadonlySet<string>;
   readonly cost: number;
 }
 
@@ -53,7 +55,7 @@ function tooMuch(code: string, detail: string): HubError {
   return invalid('/query', code, detail);
 }
 
-const nothing: Weight = { depth: 0, aliases: 0, directives: 0, cost: 0 };
+const nothing: Weight = { depth: 0, aliases: 0, directives: 0, metadata: new Set(), cost: 0 };
 
 class Scale {
   readonly #fragments: ReadonlyMap<string, FragmentDefinitionNode>;
@@ -74,6 +76,7 @@ class Scale {
         depth: Math.max(sum.depth, weight.depth),
         aliases: sum.aliases + weight.aliases,
         directives: sum.directives + weight.directives + (selection.directives?.length ?? 0),
+        metadata: union(sum.metadata, weight.metadata),
         cost: sum.cost + weight.cost,
       };
     }
@@ -105,15 +108,26 @@ class Scale {
     const inner = this.selections(selection.selectionSet);
     if (selection.kind === Kind.INLINE_FRAGMENT) return inner;
     const alias = selection.alias === undefined ? 0 : 1;
+    const { value: name } = selection.name;
+    const own = name === 'metadata' ? new Set([selection.alias?.value ?? name]) : nothing.metadata;
+    const metadata = union(inner.metadata, own);
+    const entries = costOfField(selection, this.#variables);
     // Introspection nests deeper than events do; graphql-js has a rule of its own for it.
-    const depth = introspection.has(selection.name.value) ? 1 : inner.depth + 1;
+    const depth = introspection.has(name) ? 1 : inner.depth + 1;
     return {
       depth,
       aliases: inner.aliases + alias,
       directives: inner.directives,
-      cost: inner.cost + costOfField(selection, this.#variables),
+      metadata,
+      // The same metadata under other names is that of further entries.
+      cost: inner.cost + entries * Math.max(1, metadata.size),
     };
   }
+}
+
+function union(some: ReadonlySet<string>, others: ReadonlySet<string>): ReadonlySet<string> {
+  if (others.size === 0) return some;
+  return some.size === 0 ? others : new Set([...some, ...others]);
 }
 
 const introspection: ReadonlySet<string> = new Set(['__schema', '__type']);
