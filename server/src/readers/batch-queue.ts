@@ -40,7 +40,10 @@ export class BatchQueue {
       this.#entries.push(entry);
       this.#bytes += eventBytes(entry.event);
     }
-    this.#unreadable.push(...unreadable);
+    for (const entry of unreadable) {
+      this.#unreadable.push(entry);
+      this.#bytes += 2 * entry.raw.length;
+    }
     this.#wake();
     while (this.#isFull() && this.#end === undefined) await this.#change();
   }

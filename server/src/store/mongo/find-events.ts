@@ -5,7 +5,7 @@ import { eventCharacters } from '../../event/event-bytes.ts';
 import type { Filter } from '../../event/filter.ts';
 import { minuteOf } from '../../event/minute.ts';
 import type { LogEntry, Position } from '../../log/event-log.ts';
-import type { ListQuery, Page } from '../event-store.ts';
+import type { ListQuery, Page, StoredEvent } from '../event-store.ts';
 import { type Collections, type EventDocument, indexes, listIndex } from './collections.ts';
 import { entryOf, storedEvent } from './event-documents.ts';
 import type { Reading } from './frozen.ts';
@@ -33,14 +33,15 @@ export interface Bounds {
 export async function findEvents(collections: Collections, query: ListQuery): Promise<Page> {
   const plan = await planOf(collections, query);
   if (plan === undefined) return { events: [], hasMore: false };
-  const documents = await collections.events
+  const cursor = collections.events
     .find(plan.filter, { hint: plan.index })
     .sort({ [collections.order.field]: query.order === 'asc' ? 1 : -1 })
     // One more only tells that there are more.
-    .limit(query.limit + 1)
-    .toArray();
-  const events = documents.slice(0, query.limit).map(storedEvent);
-  return { events, hasMore: documents.length > query.limit };
+    .limit(query.limit + 1);
+  const events: StoredEvent[] = [];
+  // One document at a time: metadata taken apart is many times as large as its text.
+  for await (const document of cursor) events.push(storedEvent(document));
+  return { events: events.slice(0, query.limit), hasMore: events.length > query.limit };
 }
 
 /** Entries after a position, in log order: up to `limit`, fewer when they are long. */
