@@ -45,17 +45,17 @@ async function weakenedKafka(): Promise<Weakened> {
 /** An answer of success must mean what the start line said, for as long as the hub runs. */
 function weakenedLogSuite(start: () => Promise<Weakened>): void {
   let log: Weakened;
-  let hub: TestHub;
+  let hub: TestHub | undefined;
   beforeEach(async () => {
     log = await start();
     hub = await startTestHub({ log: log.url, store: await sharedMongo() });
   });
   afterEach(async () => {
-    await hub.remove();
+    await hub?.remove();
     await log.remove();
   });
   const send = async () => {
-    const { status, text } = await postEvents(hub.url, anInput({ id: freshName('e') }));
+    const { status, text } = await postEvents(hub?.url ?? '', anInput({ id: freshName('e') }));
     return { status, text };
   };
 
