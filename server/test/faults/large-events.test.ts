@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { describeWithOwnEngines } from '../support/needed-program.ts';
 import { anInput, get, postEvents } from '../support/rest-calls.ts';
-import { type StallableReader, transports } from './rig/stallable-readers.ts';
+import { openNewest, type StallableReader, transports } from './rig/stallable-readers.ts';
 import { placeStandard, type StandardPlace } from './rig/standard-place.ts';
 
 /** Near the most that one may have, and compressed hundreds of times. */
@@ -15,6 +15,8 @@ const count = ordinary + large;
 const batchEvents = 250;
 /** Of each transport. */
 const stalledEach = 8;
+/** With the newest thousand each they have seen more than a process has memory for. */
+const quiet = 24;
 
 const logs = ['redis', 'kafka'] as const;
 
@@ -57,6 +59,11 @@ describe.each(logs)('events of 15 KB that repeat themselves, on %s', (log) => {
         expect(new Set(reader.seen.map(({ id }) => id))).toEqual(sent);
       }
       await expect.poll(() => counted(place), { timeout: 120_000 }).toBe(count);
+      for (let each = 0; each < quiet; each += 1) {
+        const reader = openNewest(place, 1_000);
+        readers.push(reader);
+        await reader.hasSeen(1_000);
+      }
       expect(place.ended()).toEqual([]);
     }, 240_000);
   });

@@ -160,10 +160,10 @@ class GrpcReader extends StallableReader {
   readonly #client: GrpcClient;
   readonly #stream: ClientReadableStream<Message>;
 
-  constructor(address: string, after: string) {
+  constructor(address: string, request: { readonly after: string } | { readonly limit: number }) {
     super();
     this.#client = new GrpcClient(address);
-    this.#stream = this.#client.stream('StreamEvents', { after, follow: true });
+    this.#stream = this.#client.stream('StreamEvents', { ...request, follow: true });
     this.#stream.on('data', ({ id, position }: Message) =>
       this.take({ id: String(id), position: String(position) }),
     );
@@ -238,5 +238,10 @@ export const transports: Readonly<
     ),
   'graphql-ws': ({ url }, after) =>
     new WebSocketReader(`${url.replace('http', 'ws')}/graphql`, after),
-  grpc: ({ grpcAddress }, after) => new GrpcReader(grpcAddress, after),
+  grpc: ({ grpcAddress }, after) => new GrpcReader(grpcAddress, { after }),
 };
+
+/** A subscriber over gRPC that begins with the newest events. */
+export function openNewest({ grpcAddress }: HubAddress, limit: number): StallableReader {
+  return new GrpcReader(grpcAddress, { limit });
+}
