@@ -36,7 +36,8 @@ export async function append(place: Place, sent: readonly NewEvent[]): Promise<v
 /** A Redis log lets go of all but its newest entries, as an archive reader makes it when an hour has gone by. */
 export async function trimRedis(url: string): Promise<void> {
   const [seconds = ''] = (await command(url, 'TIME')) as readonly string[];
-  const clock = manualClock(Number(seconds) * 1_000 + 5_000);
+  // So much later than whoever archived that what is archived now is remembered anew.
+  const clock = manualClock(Number(seconds) * 1_000 + hourMs);
   const log = await openRedisLog(url, { exclusive: true, clock });
   const end = await log.end();
   if (end === undefined) throw new Error('there is nothing to trim');
