@@ -13,8 +13,6 @@ export interface FetchedPartition {
   readonly partition: number;
   /** Kafka's number of it; 0 is none. */
   readonly errorCode: number;
-  /** What may be read ends here. */
-  readonly end: number;
   /** See `batchesIn`. */
   readonly records: Buffer;
 }
@@ -51,7 +49,7 @@ export const fetchRecords = createAPI<fetchV13.FetchRequest, readonly FetchedPar
 function readPartition(reader: Reader): FetchedPartition {
   const partition = reader.readInt32();
   const errorCode = reader.readInt16();
-  const end = Number(reader.readInt64());
+  reader.readInt64(); // Where what may be read ends.
   reader.readInt64(); // Where transactions end.
   reader.readInt64(); // The first offset that the partition still has.
   reader.readNullableArray((transaction) => {
@@ -59,7 +57,7 @@ function readPartition(reader: Reader): FetchedPartition {
     transaction.readInt64();
   });
   reader.readInt32(); // A replica that is nearer.
-  return { partition, errorCode, end, records: reader.readBytes() };
+  return { partition, errorCode, records: reader.readBytes() };
 }
 
 /**

@@ -13,7 +13,7 @@ function batchesOf(values: readonly string[]): readonly Buffer[] {
 }
 
 function partOf(records: Buffer): FetchedPartition {
-  return { partition: 3, errorCode: 0, end: 0, records };
+  return { partition: 3, errorCode: 0, records };
 }
 
 function* valuesIn(records: Buffer): Generator<string> {
