@@ -190,6 +190,8 @@ export const limits = {
   websocketFragments: 256,
   websocketPieces: 16_384,
   websocketSubscriptions: 50,
+  /** Operations of one WebSocket that run at once; the others wait, and a subscription that has begun does not count. */
+  websocketOperationsAtOnce: 4,
   websocketInitTimeoutMs: 3_000,
   /** Above it nothing more is read from a WebSocket until its client has read what it asked for. */
   websocketBufferedBytes: 1024 * 1024,

@@ -27,6 +27,9 @@ export class OpenSocket implements GraphqlSocket {
   readonly #logger: Logger;
   readonly #operations = new AbortController();
   readonly #active = new Set<string>();
+  /** Operations that wait for their turn, and those that have it. */
+  readonly #waiting: { readonly id: string; readonly begin: () => void }[] = [];
+  readonly #running = new Set<string>();
   /** Gives back the memory of the operations' messages, by their ids. */
   readonly #releases = new Map<string, () => void>();
   #alive = true;
@@ -48,6 +51,7 @@ export class OpenSocket implements GraphqlSocket {
       stopPings();
       this.#operations.abort();
     });
+    this.signal.addEventListener('abort', () => this.#beginNext(), { once: true });
   }
 
   /** Aborted when nobody reads any more. */
@@ -59,18 +63,30 @@ export class OpenSocket implements GraphqlSocket {
     return this.#active.size;
   }
 
-  began(id: string): void {
+  /**
+   * Resolves when the operation may run, or nobody reads any more: few of a connection run at once, and none begins while
+   * its client takes no answers, each of which may be megabytes.
+   */
+  began(id: string): Promise<void> {
     this.#active.add(id);
+    return new Promise((resolve) => {
+      this.#waiting.push({ id, begin: resolve });
+      this.#beginNext();
+    });
   }
 
   ended(id: string): void {
     this.#active.delete(id);
+    this.#running.delete(id);
+    this.#beginNext();
     this.#closeWhenStopped();
   }
 
   /** The operation is a subscription that has begun: its message is not worked on any more. */
   follows(id: string): void {
     this.#releases.get(id)?.();
+    this.#running.delete(id);
+    this.#beginNext();
   }
 
   /** Resolves when the client has room for more, or will never have. */
@@ -117,6 +133,21 @@ export class OpenSocket implements GraphqlSocket {
     this.#closeWhenStopped();
   }
 
+  #beginNext(): void {
+    while (this.#mayBegin()) {
+      const next = this.#waiting.shift();
+      if (next === undefined) return;
+      this.#running.add(next.id);
+      next.begin();
+    }
+  }
+
+  #mayBegin(): boolean {
+    if (this.signal.aborted) return true;
+    const isRead = this.#socket.bufferedAmount <= limits.websocketBufferedBytes;
+    return isRead && this.#running.size < limits.websocketOperationsAtOnce;
+  }
+
   #closeWhenStopped(): void {
     if (!this.#isStopping || this.#active.size > 0) return;
     // What the last operation has to say goes out first.
@@ -158,6 +189,7 @@ export class OpenSocket implements GraphqlSocket {
 
   #readWhenTaken(): void {
     const socket = this.#socket;
+    this.#beginNext();
     if (!this.#isWaiting || socket.bufferedAmount > limits.websocketBufferedBytes) return;
     this.#isWaiting = false;
     socket.resume();

@@ -92,7 +92,7 @@ function operations(
   return {
     connectionInitWaitTimeout: limits.websocketInitTimeoutMs,
     onConnect: (context) => identify(host, context),
-    onSubscribe: (context, id, payload) => {
+    onSubscribe: async (context, id, payload) => {
       const { socket, caller } = context.extra;
       try {
         if (caller === undefined) throw new HubError('unauthenticated', 'nobody is known here');
@@ -101,7 +101,7 @@ function operations(
         const parameters = decodeParameters({ ...payload } as Json);
         const prepared = engine.prepare(parameters, { mutations: true, subscriptions: true });
         if (!('schema' in prepared)) return prepared;
-        socket.began(id);
+        await socket.began(id);
         return {
           ...prepared,
           contextValue: {
