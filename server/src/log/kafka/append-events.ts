@@ -1,10 +1,11 @@
 import { HubError } from '../../base/errors.ts';
 import type { TraceContext } from '../../base/tracing.ts';
 import type { NewEvent } from '../../event/event.ts';
+import { isRepeatOf } from '../../event/removed-event.ts';
 import type { Appended, AppendGroup } from '../event-log.ts';
 import { Delivery } from './delivery.ts';
 import type { TopicMark } from './kafka-position.ts';
-import { isRepeat, type RecentEvent, type RecentIds } from './recent-ids.ts';
+import type { RecentEvent, RecentIds } from './recent-ids.ts';
 import { partitionOf, type RecordWriter } from './record-writer.ts';
 
 interface AppendDeps {
@@ -53,7 +54,7 @@ function plan(
   { recent, mark, delivery, added }: Planning,
 ): Plan {
   const known = event.idMadeByHub ? undefined : recent.find(event.id);
-  if (known !== undefined) return { known, isSame: isRepeat(known, event) };
+  if (known !== undefined) return { known, isSame: isRepeatOf(known.event, event) };
   const index = delivery.add(event, partitionOf(event.userId, mark.partitions), trace);
   if (!event.idMadeByHub) added.push(recent.add(event, delivery, index));
   return index;
@@ -69,7 +70,7 @@ function conflictsIn(events: readonly NewEvent[], recent: RecentIds): ReadonlySe
     if (event.idMadeByHub) continue;
     const known = recent.find(event.id) ?? firsts.get(event.id);
     if (known === undefined) firsts.set(event.id, { event });
-    else if (!isRepeat(known, event)) conflicts.add(event);
+    else if (!isRepeatOf(known.event, event)) conflicts.add(event);
   }
   return conflicts;
 }

@@ -64,7 +64,7 @@ export class PartitionReader {
   readonly #waitMs: number;
   readonly #readings = new Map<number, Reading>();
   readonly #pending = new Map<number, Promise<Answer>>();
-  /** What is left of the answer that is being taken. */
+  /** What is left of the answer that is being taken; nothing where that has failed. */
   #taking: Generator<ReadBatch, void> | undefined;
 
   constructor(
@@ -99,16 +99,12 @@ export class PartitionReader {
    * broker sent, which may be hundreds of times as much when it is decompressed.
    */
   async next(): Promise<ReadBatch> {
-    this.#taking ??= this.#take(await this.#answer());
-    try {
+    for (;;) {
+      this.#taking ??= this.#take(await this.#answer());
       const { value } = this.#taking.next();
       if (value !== undefined) return value;
-    } catch (reason) {
       this.#taking = undefined;
-      throw reason;
     }
-    this.#taking = undefined;
-    return await this.next();
   }
 
   /** Of the first leader that answers. One that fails leaves the others under way. */
@@ -150,7 +146,7 @@ export class PartitionReader {
   *#take(fetched: readonly FetchedPartition[]): Generator<ReadBatch, void> {
     const failed = fetched.find(({ errorCode }) => errorCode !== 0);
     if (failed !== undefined) this.#cluster.forgetLeaders();
-    let taken: Taken = { entries: [], unreadable: [], bytes: 0 };
+    let taken = nothingTaken();
     let found = false;
     for (const part of fetched) {
       const reading = this.#readings.get(part.partition);
@@ -161,7 +157,7 @@ export class PartitionReader {
           this.#takeBatch(part.partition, batch, reading, taken);
           if (taken.bytes < limits.kafkaTakenBytes) continue;
           yield taken;
-          taken = { entries: [], unreadable: [], bytes: 0 };
+          taken = nothingTaken();
         }
       } catch (reason) {
         // It is not read again. What failed is not behind `next`, so that whoever asks on is told.
@@ -219,6 +215,10 @@ export class PartitionReader {
     const entry = { shard, position, reason: `${partition}/${offset}: ${reason}`, raw };
     unreadable.push({ after: entries.length, entry });
   }
+}
+
+function nothingTaken(): Taken {
+  return { bytes: 0, entries: [], unreadable: [] };
 }
 
 function isAt(place: KafkaPlace, offset: number, fingerprint: string): boolean {

@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import { limits } from '../../base/limits.ts';
 import type { Event } from '../../event/event.ts';
-import { isRepeatOf, type RemovedEvent, removedEventOf } from '../../event/removed-event.ts';
+import { type RemovedEvent, removedEventOf } from '../../event/removed-event.ts';
 import type { Position } from '../event-log.ts';
 import type { Delivery } from './delivery.ts';
 
@@ -62,8 +62,4 @@ export class RecentIds {
       this.#events.delete(id);
     }
   }
-}
-
-export function isRepeat({ event }: Pick<RecentEvent, 'event'>, other: Event): boolean {
-  return isRepeatOf(event, other);
 }

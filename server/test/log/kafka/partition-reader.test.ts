@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { expect, it, onTestFinished } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
 import { limits } from '../../../src/base/limits.ts';
+import type { NewEvent } from '../../../src/event/event.ts';
 import { eventCharacters } from '../../../src/event/event-bytes.ts';
 import { KafkaCluster } from '../../../src/log/kafka/kafka-cluster.ts';
 import { markOf } from '../../../src/log/kafka/kafka-position.ts';
@@ -26,7 +27,7 @@ describeWithEngines('a reader of partitions', ['kafka'], () => {
     const deps = { pool: cluster.pool, topicId: facts.id, mark: markOf(facts), waitMs: 0 };
     return new PartitionReader(cluster, deps, starts);
   };
-  const append = async (events: readonly ReturnType<typeof anEvent>[]) => {
+  const append = async (events: readonly NewEvent[]) => {
     for (let from = 0; from < events.length; from += 250) {
       await topic.log.append([{ events: events.slice(from, from + 250), atomic: false }]);
     }

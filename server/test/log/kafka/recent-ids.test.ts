@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { limits } from '../../../src/base/limits.ts';
+import { isRepeatOf } from '../../../src/event/removed-event.ts';
 import { Delivery } from '../../../src/log/kafka/delivery.ts';
-import { isRepeat, type RecentEvent, RecentIds } from '../../../src/log/kafka/recent-ids.ts';
+import { type RecentEvent, RecentIds } from '../../../src/log/kafka/recent-ids.ts';
 import { anEvent, someEvents } from '../../support/build-event.ts';
 import { manualClock } from '../../support/manual-clock.ts';
 
@@ -20,14 +21,14 @@ describe('what a process knows of its own writes', () => {
     const { recent } = start();
     const event = anEvent({ metadata });
     recent.add(event, new Delivery(), 0);
-    const known = recent.find(event.id) as RecentEvent;
-    expect(isRepeat(known, { ...event })).toBe(true);
-    expect(isRepeat(known, { ...event, metadata: '{"b":2}' })).toBe(false);
-    expect(isRepeat(known, { ...event, amount: event.amount + 1n })).toBe(false);
-    expect(isRepeat(known, { ...event, timestamp: event.timestamp + 1 })).toBe(false);
+    const { event: known } = recent.find(event.id) as RecentEvent;
+    expect(isRepeatOf(known, { ...event })).toBe(true);
+    expect(isRepeatOf(known, { ...event, metadata: '{"b":2}' })).toBe(false);
+    expect(isRepeatOf(known, { ...event, amount: event.amount + 1n })).toBe(false);
+    expect(isRepeatOf(known, { ...event, timestamp: event.timestamp + 1 })).toBe(false);
     // Without a timestamp it is the time of receipt, of each try its own.
     const receivedAt = event.receivedAt + 5_000;
-    expect(isRepeat(known, { ...event, timestamp: receivedAt, receivedAt })).toBe(true);
+    expect(isRepeatOf(known, { ...event, timestamp: receivedAt, receivedAt })).toBe(true);
   });
 
   it('is small, however large the events were', () => {
