@@ -7,7 +7,7 @@ import { limits } from '../../../src/base/limits.ts';
 import { holdRequest } from '../../../src/base/request-memory.ts';
 import { hurriedClock } from '../../support/hurried-clock.ts';
 import { openRaw } from '../../support/raw-http.ts';
-import { postEvents } from '../../support/rest-calls.ts';
+import { anInput, get, postEvents } from '../../support/rest-calls.ts';
 import { startTestHub, type TestHub } from '../../support/start-test-hub.ts';
 import { sendEvent, sendPurchases } from './graphql-calls.ts';
 import { openSocket, type TestSocket } from './test-socket.ts';
@@ -51,20 +51,15 @@ const subscribe = (id: string, query: string, variables?: object) => ({
 });
 
 describe('operations on one WebSocket', () => {
-  const stored = async () => {
-    const response = await fetch(`${hub.url}/events?limit=1000&user_id=anna`);
-    return ((await response.json()) as { readonly events: readonly unknown[] }).events.length;
-  };
-  const sendOne = (id: string, userId: string) =>
-    subscribe(
-      id,
-      `mutation { sendEvent(input: { userId: "${userId}", eventType: "purchase", amount: "1" }) { status } }`,
-    );
+  const stored = async () =>
+    (await get(hub.url, '/events?limit=1000&user_id=anna')).json.events.length;
+  const input = { userId: 'anna', eventType: 'purchase', amount: '1' };
+  const sendOne = (id: string) => subscribe(id, sendEvent, { input });
 
   it('run a few at once, the others when those are done, all of them answered', async () => {
     const socket = await ready();
     const ids = Array.from({ length: 40 }, (_, at) => `op-${at}`);
-    for (const id of ids) socket.send(sendOne(id, 'anna'));
+    for (const id of ids) socket.send(sendOne(id));
     const completed: string[] = [];
     while (completed.length < ids.length) {
       const { type, id } = await socket.next();
@@ -78,10 +73,9 @@ describe('operations on one WebSocket', () => {
     // Together more than the kernel takes for a client that does not read.
     const note = 'x'.repeat(15_000);
     for (let from = 0; from < 1_000; from += 250) {
-      const events = Array.from({ length: 250 }, (_, at) => ({
-        ...{ id: `large-${from + at}`, user_id: 'bert', event_type: 'purchase', amount: '1' },
-        metadata: { note },
-      }));
+      const events = Array.from({ length: 250 }, () =>
+        anInput({ user_id: 'bert', metadata: { note } }),
+      );
       expect((await postEvents(hub.url, events)).status).toBe(201);
     }
     const large = '{ lastEvents(limit: 1000, userId: "bert") { metadata } }';
@@ -91,7 +85,7 @@ describe('operations on one WebSocket', () => {
       socket.send(subscribe(`large-${at}`, large));
     }
     const ids = ['a', 'b', 'c'];
-    for (const id of ids) socket.send(sendOne(id, 'anna'));
+    for (const id of ids) socket.send(sendOne(id));
     // Asked for later, and on a connection that is read.
     const other = await ready();
     other.send(subscribe('later', large));

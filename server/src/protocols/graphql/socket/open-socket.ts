@@ -28,7 +28,7 @@ export class OpenSocket implements GraphqlSocket {
   readonly #operations = new AbortController();
   readonly #active = new Set<string>();
   /** Operations that wait for their turn, and those that have it. */
-  readonly #waiting: { readonly id: string; readonly begin: () => void }[] = [];
+  readonly #queued: { readonly id: string; readonly begin: () => void }[] = [];
   readonly #running = new Set<string>();
   /** Gives back the memory of the operations' messages, by their ids. */
   readonly #releases = new Map<string, () => void>();
@@ -70,7 +70,7 @@ export class OpenSocket implements GraphqlSocket {
   began(id: string): Promise<void> {
     this.#active.add(id);
     return new Promise((resolve) => {
-      this.#waiting.push({ id, begin: resolve });
+      this.#queued.push({ id, begin: resolve });
       this.#beginNext();
     });
   }
@@ -118,7 +118,7 @@ export class OpenSocket implements GraphqlSocket {
         this.#logger.error({ err }, 'a WebSocket message could not be handled');
         this.close(4500, 'Internal server error');
       });
-      if (this.#socket.bufferedAmount <= limits.websocketBufferedBytes) return;
+      if (this.#isRead()) return;
       this.#isWaiting = true;
       this.#socket.pause();
     });
@@ -135,7 +135,7 @@ export class OpenSocket implements GraphqlSocket {
 
   #beginNext(): void {
     while (this.#mayBegin()) {
-      const next = this.#waiting.shift();
+      const next = this.#queued.shift();
       if (next === undefined) return;
       this.#running.add(next.id);
       next.begin();
@@ -144,8 +144,12 @@ export class OpenSocket implements GraphqlSocket {
 
   #mayBegin(): boolean {
     if (this.signal.aborted) return true;
-    const isRead = this.#socket.bufferedAmount <= limits.websocketBufferedBytes;
-    return isRead && this.#running.size < limits.websocketOperationsAtOnce;
+    return this.#isRead() && this.#running.size < limits.websocketOperationsAtOnce;
+  }
+
+  /** Its client has taken all but a little of what was said. */
+  #isRead(): boolean {
+    return this.#socket.bufferedAmount <= limits.websocketBufferedBytes;
   }
 
   #closeWhenStopped(): void {
@@ -188,11 +192,10 @@ export class OpenSocket implements GraphqlSocket {
   }
 
   #readWhenTaken(): void {
-    const socket = this.#socket;
     this.#beginNext();
-    if (!this.#isWaiting || socket.bufferedAmount > limits.websocketBufferedBytes) return;
+    if (!this.#isWaiting || !this.#isRead()) return;
     this.#isWaiting = false;
-    socket.resume();
+    this.#socket.resume();
   }
 
   /** The answer cancels. A client that takes little by little is slow, and still alive. */
